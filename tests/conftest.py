@@ -1,0 +1,31 @@
+"""What every test may ask for, and how a run is judged."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = ["browser", "judging", "postgres"]
+
+# No deadline: a shared machine's pause is no fault of the code.
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
+
+
+def skipped_in_ci(config: pytest.Config) -> int:
+    """How many tests were skipped although this is CI, where everything that a test needs has to be there."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or os.environ.get("CI", "").lower() not in ("1", "true"):
+        return 0
+    return len(terminal.stats.get("skipped", []))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if skipped_in_ci(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    if count := skipped_in_ci(terminalreporter.config):
+        terminalreporter.write_line(f"CI: {count} skipped, and a skipped test fails the run", red=True)
