@@ -1,0 +1,110 @@
+"""
+A volunteer's credit: the service records, and one total that is the sum of those that count.
+
+The total is never stored: it is added up from the list it stands above, so the two cannot differ. Records in publicity, waiting or voided are listed
+apart, each with the reason why it does not count (yet).
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from ledger import activities, stations
+from ledger.codes import SERIES
+from ledger.policies import service_policy
+from ledger.service_records import counts_on
+from ledger.tables import ServiceRow, table
+from ledger.transactions import ReadTransaction
+
+_SERVICE = table(ServiceRow)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One service record as the volunteer sees it. status: counted, publicity, waiting, voided."""
+
+    index: int
+    served_on: str
+    start: str
+    end: str
+    minutes: int
+    activity: str
+    series: str
+    station: str
+    grade: str
+    status: str
+    counts_from: str | None
+    recorder: str
+    recorded_at: str
+    changed_by: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Credit:
+    """The credit of one volunteer on a day. *minutes* is the sum of *records*; *others* do not count; stars from 0 to 5."""
+
+    volunteer: str
+    minutes: int
+    records: list[Item]
+    others: list[Item]
+    by_series: dict[str, int]
+    by_grade: dict[str, int]
+    by_year: dict[str, int]
+    star: int
+    minutes_to_next_star: int | None
+
+
+def statement(tx: ReadTransaction, volunteer: str) -> Credit:
+    """Add up a volunteer's credit as of today, newest records first."""
+    query = select(_SERVICE).where(_SERVICE.c.volunteer == volunteer).order_by(_SERVICE.c.start.desc(), _SERVICE.c.entry_index.desc())
+    rows = tx.connection.execute(query).all()
+    items = _items(tx, rows)
+    records = [item for item in items if item.status == "counted"]
+    totals: dict[str, Counter[str]] = {"series": Counter(), "grade": Counter(), "year": Counter()}
+    for item in records:
+        totals["series"][SERIES[item.series]] += item.minutes
+        totals["grade"][item.grade] += item.minutes
+        totals["year"][item.served_on[:4]] += item.minutes
+    minutes = sum(item.minutes for item in records)
+    thresholds = [hours * 60 for hours in service_policy(tx.connection, tx.today.isoformat()).star_hours]
+    star = sum(minutes >= threshold for threshold in thresholds)
+    missing = thresholds[star] - minutes if star < len(thresholds) else None
+    others = [item for item in items if item.status != "counted"]
+    by_series, by_grade, by_year = (dict(sorted(totals[key].items(), reverse=key == "year")) for key in ("series", "grade", "year"))
+    return Credit(volunteer, minutes, records, others, by_series, by_grade, by_year, star, missing)
+
+
+def _items(tx: ReadTransaction, rows: Any) -> list[Item]:
+    known = activities.get_many(tx.connection, {row.activity for row in rows})
+    names = stations.names(tx.connection, {row.station for row in rows})
+    return [
+        Item(
+            row.entry_index,
+            row.served_on,
+            row.start,
+            row.end,
+            row.minutes,
+            known[row.activity].title,
+            known[row.activity].series,
+            names.get(row.station, row.station),
+            row.grade,
+            _status(tx, row),
+            row.effective_on,
+            row.recorder,
+            row.recorded_at,
+            row.changed_by,
+            row.reason,
+        )
+        for row in rows
+    ]
+
+
+def _status(tx: ReadTransaction, row: Any) -> str:
+    if row.status == "voided":
+        return "voided"
+    if row.status == "recorded":
+        return "waiting"
+    return "counted" if counts_on(row, tx.today) else "publicity"

@@ -1,0 +1,112 @@
+"""
+The database: one engine, and what has to be said differently to SQLite and PostgreSQL.
+
+Durability is not a matter of configuration here. SQLite: WAL, synchronous=FULL (NORMAL may lose an acknowledged commit at power loss), foreign
+keys on, every write transaction BEGIN IMMEDIATE. PostgreSQL: fsync, synchronous_commit and full_page_writes must be on; write transactions take
+one advisory lock first, so that one writer at a time reads the head of the log. `check_durability` refuses anything weaker.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, create_engine, event, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ledger.errors import SettingsError
+
+WRITER_LOCK = 7_401_966_962
+"""Number of the advisory lock that PostgreSQL writers take."""
+_KEYS_AT_ONCE = 5_000
+"""Bound parameters of one statement: below SQLite's 32,766 and PostgreSQL's 65,535."""
+
+
+def open_engine(url: str, *, durable: bool = True) -> Engine:
+    """Open an engine. *durable* False is for scratch copies that may be lost."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        if durable:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA wal_autocheckpoint=4000")
+        else:
+            cursor.execute("PRAGMA journal_mode=OFF")
+            cursor.execute("PRAGMA synchronous=OFF")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def write_transaction(engine: Engine) -> Iterator[Connection]:
+    """Be the one writer: everything read here is the latest state, and it is committed together or not at all."""
+    with engine.connect().execution_options(writing=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITER_LOCK})
+        yield connection
+
+
+@contextmanager
+def read_transaction(engine: Engine) -> Iterator[Connection]:
+    """Read one snapshot, however many statements it takes."""
+    options: dict[str, Any] = {}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+def check_durability(connection: Connection) -> None:
+    """Refuse settings under which an acknowledged entry could be lost. Raises SettingsError naming the setting."""
+    if connection.dialect.name == "sqlite":
+        found = {
+            "journal_mode": (connection.exec_driver_sql("PRAGMA journal_mode").scalar(), "wal"),
+            "synchronous": (connection.exec_driver_sql("PRAGMA synchronous").scalar(), 2),
+        }
+    else:
+        names = ("fsync", "synchronous_commit", "full_page_writes")
+        found = {name: (connection.execute(text(f"SHOW {name}")).scalar(), "on") for name in names}
+    for name, (value, wanted) in found.items():
+        if value != wanted:
+            raise SettingsError(f"数据库设置 {name} 现在是 {value}，应为 {wanted}：否则断电时已确认的记录可能丢失。请改正后再启动")
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, all in one statement to the driver."""
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def upsert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or replace the columns of those whose primary key is there already."""
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def rows_where_in(
+    connection: Connection, columns: Iterable[Any], key: Column[Any], values: Iterable[Any], *where: ColumnElement[bool]
+) -> Iterator[Any]:
+    """Fetch *columns* of the rows whose *key* is one of *values* (and for which *where* holds), in any order."""
+    wanted = list(values)
+    statement = select(*columns).where(*where)
+    for at in range(0, len(wanted), _KEYS_AT_ONCE):
+        yield from connection.execute(statement.where(key.in_(wanted[at : at + _KEYS_AT_ONCE])))

@@ -1,0 +1,111 @@
+"""
+The entry: one fact and its place in the log, as bytes that are written once and hashed for ever.
+
+An entry is an RFC 8785 (JCS) JSON object with exactly these members, at most 60,000 bytes:
+
+    actor        account that said it                        id           UUIDv7, the client's idempotency key
+    body         the kind's own fields (kinds.py)            index        0-based number in the log
+    chains       subject -> [n] or [n, leaf]                 kind, v      what the body means
+    recorded_at  RFC 3339, milliseconds, +08:00              prev         leaf hash of entry index-1; absent in entry 0
+
+`chains` holds for each subject of the body the entry's number in that subject's own chain (from 1) and, from 2 on, the leaf hash of the
+subject's previous entry. Hashes are standard base64. The leaf hash is SHA-256(0x00 || bytes) (RFC 6962 section 2.1), and the tree over all
+leaves is the authority; `prev` and `chains` are covered by it.
+
+Bytes are made once, by `encode`; they are stored, served and verified as they are. Nothing re-serialises an entry to hash it. Numbers are
+integers below 2^53 and keys are ASCII, so sorting keys by code point is JCS order and orjson gives the same bytes as RFC 8785.
+"""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+
+from ledger.errors import Corrupt, InvalidRequest
+from ledger.kinds import KINDS, Body, subjects
+
+ENTRY_BYTES_MAX = 60_000
+"""Below the 65,535 of a C2SP entry bundle, with room to spare."""
+SHANGHAI = timezone(timedelta(hours=8))
+_MEMBERS = {"actor", "body", "chains", "id", "index", "kind", "prev", "recorded_at", "v"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decoded entry. *chains* maps a subject to (number, leaf hash of its previous entry or None); *prev* is None in entry 0."""
+
+    index: int
+    id: str
+    kind: str
+    version: int
+    actor: str
+    recorded_at: str
+    body: Body
+    chains: dict[str, list[Any]]
+    prev: str | None
+
+
+def format_time(moment: datetime) -> str:
+    """Write an aware time as entries do: 2026-03-05T09:12:00.000+08:00."""
+    return moment.astimezone(SHANGHAI).isoformat(timespec="milliseconds")
+
+
+def b64(digest: bytes) -> str:
+    """Write a hash as entries do: standard base64, padded."""
+    return b64encode(digest).decode()
+
+
+def unb64(text: str) -> bytes:
+    """Read a hash back. Raises InvalidRequest when it is not canonical base64."""
+    try:
+        raw = b64decode(text, validate=True)
+    except ValueError:
+        raise InvalidRequest("散列值不是 base64") from None
+    if b64(raw) != text:
+        raise InvalidRequest("散列值的 base64 写法不唯一")
+    return raw
+
+
+def encode(entry: dict[str, Any]) -> bytes:
+    """Make an entry's bytes. The caller has validated the body; this only refuses what could not be canonical or is too large."""
+    raw = orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)
+    if len(raw) > ENTRY_BYTES_MAX:
+        raise InvalidRequest(f"一条记录最多 {ENTRY_BYTES_MAX} 字节，这一条有 {len(raw)} 字节，请分成几条")
+    return raw
+
+
+def decode(raw: bytes) -> Entry:
+    """Read an entry strictly: exact members, known kind, valid body, the chains its body calls for, and the one canonical spelling.
+
+    Raises Corrupt saying what is wrong.
+    """
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise Corrupt("不是 JSON") from None
+    if not isinstance(data, dict) or not data.keys() <= _MEMBERS or len(data) < 8 or (len(data) == 8 and "prev" in data):
+        raise Corrupt("成员不对")
+    kind = KINDS.get((data["kind"], data["v"]))
+    if kind is None:
+        raise Corrupt(f"不认识的种类 {data['kind']} v{data['v']}")
+    try:
+        kind.validate(data["body"])
+    except InvalidRequest as error:
+        raise Corrupt(str(error)) from None
+    if set(data["chains"]) != set(subjects(data["body"])):
+        raise Corrupt("所属的链与内容不符")
+    if orjson.dumps(data, option=orjson.OPT_SORT_KEYS) != raw:
+        raise Corrupt("不是规范写法（RFC 8785）")
+    return Entry(
+        data["index"],
+        data["id"],
+        data["kind"],
+        data["v"],
+        data["actor"],
+        data["recorded_at"],
+        data["body"],
+        data["chains"],
+        data.get("prev"),
+    )

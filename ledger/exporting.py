@@ -1,0 +1,63 @@
+"""
+Exporting the log as a static folder: the C2SP tlog-tiles paths, so that a plain web server can serve it and anybody's tools can check it.
+
+    checkpoint            the newest signed tree head, written last: a reader never sees a checkpoint whose tiles are not there
+    tile/L/N[.p/W]        hashes of the tree at that size           tile/entries/N[.p/W]   the entries, for auditors
+    vkey                  the log's public key
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from ledger import log
+from ledger.checkpoints import checkpoint_size, newest_checkpoint
+from ledger.errors import InvalidRequest, NotFound
+from ledger.merkle import TILE_WIDTH
+from ledger.store import Ledger
+from ledger.tables import EntryRow, table
+from ledger.tiles import all_tiles, bundle_path, encode_bundle, tile_path
+
+_ENTRY = table(EntryRow)
+
+
+def export_log(ledger: Ledger, folder: Path, progress: Callable[[int, int], None] | None = None) -> int:
+    """Write the log up to its newest checkpoint. Returns its size.
+
+    A folder with an older export is brought up to date; full tiles that are there are not written again.
+    Raises NotFound without a checkpoint, InvalidRequest when the folder holds something else.
+    """
+    with ledger.read() as tx:
+        note = newest_checkpoint(tx.connection)
+        if note is None:
+            raise NotFound("还没有检查点可以导出。请先运行 shouwang checkpoint")
+        if folder.exists() and any(folder.iterdir()) and not (folder / "vkey").exists():
+            raise InvalidRequest(f"文件夹 {folder} 里有别的东西，请换一个空文件夹")
+        size = checkpoint_size(note)
+        for level, index, width in all_tiles(size):
+            _write_once(folder / tile_path(level, index, width), partial(log.read_tile, tx.connection, level, index, width))
+            if level == 0:
+                _write_once(folder / bundle_path(index, width), partial(read_bundle, tx.connection, index, width))
+                if progress:
+                    progress(index * TILE_WIDTH + width, size)
+        (folder / "vkey").write_text(ledger.signing.vkey + "\n")
+        (folder / "checkpoint").write_text(note)
+        return size
+
+
+def read_bundle(connection: Connection, index: int, width: int) -> bytes:
+    """Give an entry bundle: *width* entries from 256 x *index* on. Raises NotFound when they are not all there."""
+    first = index * TILE_WIDTH
+    statement = select(_ENTRY.c.body).where(_ENTRY.c.index >= first, _ENTRY.c.index < first + width).order_by(_ENTRY.c.index)
+    found = [bytes(body) for body in connection.execute(statement).scalars()]
+    if len(found) != width:
+        raise NotFound(f"第 {index} 包没有 {width} 条")
+    return encode_bundle(found)
+
+
+def _write_once(path: Path, make: Callable[[], bytes]) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make())

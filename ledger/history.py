@@ -1,0 +1,62 @@
+"""
+The ledger as it was known: projections of the first so many entries, and projections remade in place.
+
+Both are the replay of stored bytes. A question as of an earlier tree size is answered from a scratch database that is thrown away; `rebuild` puts the
+replay in place of the live projections in one transaction, so that readers see the old or the new and nothing between.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+from ledger import entries, log, projections, tables
+from ledger.actors import Actor
+from ledger.database import open_engine
+from ledger.errors import InvalidRequest
+from ledger.store import Ledger
+from ledger.tables import table
+from ledger.transactions import WriteTransaction
+
+
+@contextmanager
+def scratch() -> Iterator[Connection]:
+    """Give an empty database with the projections' tables, gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(f"sqlite:///{Path(folder) / 'scratch.db'}", durable=False)
+        SQLModel.metadata.create_all(engine, [table(model) for model in tables.PROJECTIONS])
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
+
+
+@contextmanager
+def as_known(connection: Connection, size: int) -> Iterator[Connection]:
+    """Give the projections as they were when the log had *size* entries. Raises InvalidRequest for a size it never had."""
+    total = log.tree_head(connection).size
+    if not 0 <= size <= total:
+        raise InvalidRequest(f"账本目前有 {total} 条，没有 {size} 条时的样子。请给出 0 到 {total} 之间的数")
+    with scratch() as target:
+        _replay(connection, target, size)
+        yield target
+
+
+def rebuild(ledger: Ledger, actor: Actor) -> int:
+    """Remake every projection in place from the log. Returns how many entries were replayed."""
+
+    def work(tx: WriteTransaction) -> int:
+        projections.clear(tx.connection)
+        return _replay(tx.connection, tx.connection, tx.tree_size)
+
+    return ledger.write(work, actor)
+
+
+def _replay(connection: Connection, target: Connection, size: int) -> int:
+    replay = projections.Replay(target)
+    for row in log.scan(connection, stop=size):
+        replay.feed(entries.decode(row.body), row.leaf)
+    replay.finish()
+    return size

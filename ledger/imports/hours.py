@@ -1,0 +1,264 @@
+"""
+Hours: sign-in sheets (one activity a sheet, its facts in the rows above the header) and exports of an older platform (one service a row).
+
+A row is judged in this order, and the first thing wrong is what it is refused for: who (missing, ID number, known, name), when (sign-in, sign-out,
+order), and then the rules of service_records (same again, overlap, cap, future). A stated length is only compared: the times decide. People
+who are not registered are never created here; their rows are parked, sealed, until they register.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ledger import activities, codes, identity, organisations, parked, service_records, volunteers
+from ledger.activities import Activity
+from ledger.entries import b64
+from ledger.errors import InvalidRequest
+from ledger.ids import new_entry_id
+from ledger.imports.outcome import ROWS_AT_ONCE, Outcome, Progress
+from ledger.imports.rosters import Cells, RowRefused, need_id_number, need_station, need_text, station_of
+from ledger.refusals import Already, Refusal
+from ledger.service_records import Draft
+from ledger.sheets import columns, spelling
+from ledger.sheets.layout import Table, activity_facts, find_table
+from ledger.sheets.reading import Cell, Sheet
+from ledger.sheets.spelling import Blank, Misspelt
+from ledger.stations import everyone
+from ledger.transactions import WriteTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """A row read so far: who by ID number, when, at which activity."""
+
+    row: int
+    name: str
+    id_number: str
+    activity: Activity
+    start: datetime | None
+    end: datetime | None
+    refusal: Refusal | None
+    stated_minutes: int | None
+
+
+def hours_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progress: Progress) -> None:
+    """Record the services of a sign-in sheet or a platform export."""
+    try:
+        table, whole = find_table(sheet, columns.PLATFORM), False
+    except InvalidRequest:
+        table, whole = find_table(sheet, columns.SIGN_IN), True
+    outcome.header_row = table.header_row
+    outcome.batch = new_entry_id()
+    if outcome.settled:
+        tx.require("approve", None if not whole else station_of(tx, activity_facts(sheet, table.header_row).get("station", "")).code)
+    read = _read_sign_in(tx, sheet, table, outcome) if whole else _read_platform(tx, table, outcome)
+    grade = "B" if whole else "D"
+    answered: set[int] = set()
+    for at in range(0, len(read), ROWS_AT_ONCE):
+        _record(tx, read[at : at + ROWS_AT_ONCE], outcome, grade, answered)
+        progress(min(at + ROWS_AT_ONCE, len(read)), len(read))
+
+
+def _read_sign_in(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: Outcome) -> list[_Service]:
+    activity, start, end = _sheet_activity(tx, sheet, table, outcome)
+    outcome.activity = activity.title
+    read = []
+    for row, cells in table.rows():
+        try:
+            name, number = _who(tx, cells)
+        except RowRefused as refused:
+            outcome.refuse(row, refused.refusal, spelling.clean_text(cells.get("name")))
+            continue
+        stated = _stated(cells.get("duration"), table.headers.get("duration", ""))
+        try:
+            times = _sign_in_times(cells, start, end)
+        except RowRefused as refused:
+            read.append(_Service(row, name, number, activity, None, None, refused.refusal, stated))
+        else:
+            read.append(_Service(row, name, number, activity, *times, None, stated))
+    return read
+
+
+def _sheet_activity(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: Outcome) -> tuple[Activity, datetime, datetime]:
+    """Read the activity from the title rows. Raises InvalidRequest when its station, time or series is not there."""
+    facts = activity_facts(sheet, table.header_row)
+    station = station_of(tx, facts.get("station", ""))
+    if not facts.get("time"):
+        raise InvalidRequest("表头上方没有写明「活动时间：」。请补上，例如「活动时间：2025年1月5日 14:00-16:00」")
+    try:
+        start, end = spelling.parse_period(facts["time"])
+    except Misspelt as fault:
+        raise InvalidRequest(str(fault)) from None
+    series_said = facts.get("series", "")
+    series = codes.code_of(series_said, codes.SERIES, codes.SERIES_ALIASES) if series_said else "other"
+    if series is None:
+        raise InvalidRequest(f"不认识的活动系列「{series_said[:20]}」。应是{'、'.join(codes.SERIES.values())}之一")
+    groups, other_groups = codes.codes_of(facts.get("beneficiaries", []), codes.BENEFICIARIES, codes.BENEFICIARY_ALIASES)
+    services, other_services = codes.codes_of(facts.get("services", []), codes.SERVICES, codes.SERVICE_ALIASES)
+    unit = facts.get("organisation", "") or station.name
+    organisation = organisations.find_by_name(tx.connection, unit)
+    if organisation is None and unit != station.name:
+        outcome.remark(1, f"组织单位「{unit[:40]}」不在备案台账里，已按站点自办活动登记")
+    elif organisation is not None and organisation.expires_on and organisation.expires_on < start.date().isoformat():
+        outcome.remark(1, f"「{organisation.name}」的备案已于 {organisation.expires_on} 到期，请尽快重新备案")
+    activity = Activity(
+        station.code,
+        facts.get("title", "").removesuffix("签到表") or "志愿服务活动",
+        series,
+        organisation=organisation.id if organisation else None,
+        responsible_unit=None if organisation else unit,
+        start=start.isoformat(timespec="minutes"),
+        end=end.isoformat(timespec="minutes"),
+        place=facts.get("place"),
+        beneficiaries=groups,
+        beneficiaries_other=other_groups,
+        services=services,
+        services_other=other_services,
+    )
+    return activity, start, end
+
+
+def _sign_in_times(cells: Cells, start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Put a row's times of day on the activity's day; over midnight the sign-out belongs to the next."""
+    arrived = _time(cells.get("start"), "missing", "签到时间", "没有签到时间，请对照纸质签到表补上")
+    left = _time(cells.get("end"), "missing_sign_out", "签退时间", "没有签退时间。请向本人核实后补上；核实不了的，这一次不能计时")
+    day = datetime.combine(start.date(), datetime.min.time())
+    overnight = end.date() > start.date()
+    first = day + timedelta(minutes=arrived) + timedelta(days=overnight and arrived < start.hour * 60 - 180)
+    last = day + timedelta(minutes=left) + timedelta(days=overnight and left <= arrived)
+    if last <= first:
+        text = "签退时间不晚于签到时间。若活动跨过零点，请在活动时间里写明「次日」；若抄反了，请对照签到表改正"
+        raise RowRefused("end_before_start", text, "签退时间")
+    return first, last
+
+
+def _time(cell: Cell, blank_code: str, column: str, blank_text: str) -> int:
+    try:
+        return spelling.parse_time_of_day(cell)
+    except Blank:
+        raise RowRefused(blank_code, blank_text, column) from None
+    except Misspelt as fault:
+        raise RowRefused("unreadable", str(fault), column) from None
+
+
+def _read_platform(tx: WriteTransaction, table: Table, outcome: Outcome) -> list[_Service]:
+    known = {unit.code for unit in everyone(tx.connection)}
+    outcome.activity = "原平台导出的服务记录"
+    read = []
+    for row, cells in table.rows():
+        try:
+            name, number = _who(tx, cells)
+            start = _moment(cells.get("start"), "missing", "开始时间", "没有开始时间")
+            end = _moment(cells.get("end"), "missing_sign_out", "结束时间", "没有结束时间")
+            activity = _platform_activity(known, cells, start.year)
+        except RowRefused as refused:
+            outcome.refuse(row, refused.refusal, spelling.clean_text(cells.get("name")))
+        else:
+            stated = _stated(cells.get("duration"), table.headers.get("duration", ""))
+            read.append(_Service(row, name, number, activity, start, end, None, stated))
+    return read
+
+
+def _platform_activity(known: set[str], cells: Cells, year: int) -> Activity:
+    said = spelling.clean_text(cells.get("series"))
+    series = codes.code_of(said, codes.SERIES, codes.SERIES_ALIASES) if said else "other"
+    if series is None:
+        raise RowRefused("unreadable", f"不认识的活动系列「{said[:20]}」", "活动系列")
+    source = spelling.clean_text(cells.get("source")) or None
+    return Activity(need_station(known, cells), need_text(cells, "activity", "活动名称"), series, migrated_year=year, source=source)
+
+
+def _moment(cell: Cell, blank_code: str, column: str, blank_text: str) -> datetime:
+    try:
+        return spelling.parse_datetime(cell)
+    except Blank:
+        raise RowRefused(blank_code, blank_text, column) from None
+    except Misspelt as fault:
+        raise RowRefused("unreadable", str(fault), column) from None
+
+
+def _who(tx: WriteTransaction, cells: Cells) -> tuple[str, str]:
+    name = identity.normalise_name(need_text(cells, "name", "姓名"))
+    return name, need_id_number(tx, cells.get("id_number"))
+
+
+def _stated(cell: Cell, header: str) -> int | None:
+    try:
+        return spelling.parse_duration(cell, header)
+    except Misspelt:
+        return None
+
+
+def _record(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade: str, answered: set[int]) -> None:
+    """Find the people, record what may be recorded, and note the rest. *answered*: entries that rows of this sheet have led to."""
+    people = volunteers.find_by_id_numbers(tx, {service.id_number for service in read})
+    sure: list[tuple[_Service, Any]] = []
+    for service in read:
+        known = people.get(service.id_number)
+        refusal = _identity_refusal(service, known) or service.refusal
+        if refusal is None and known is not None:
+            sure.append((service, known))
+            continue
+        assert refusal is not None
+        outcome.refuse(service.row, refusal, service.name)
+        if refusal.code == "unknown_volunteer":
+            outcome.parked.append(outcome.rejected[-1])
+    ids = activities.find_or_publish(tx, [service.activity for service, _ in sure])
+    drafts = [_draft(service, known.row.number, activity, outcome, grade) for (service, known), activity in zip(sure, ids, strict=True)]
+    for (service, _), draft, answer in zip(sure, drafts, service_records.record_many(tx, drafts), strict=True):
+        if isinstance(answer, Already) and answer.index in answered:
+            answer = Refusal("duplicate", "本表中这个人同样的时间已经登记过一次，请删去重复的一行", "姓名")
+        if not isinstance(answer, Refusal):
+            answered.add(answer.index)
+        if isinstance(answer, Refusal):
+            outcome.refuse(service.row, answer, service.name)
+        elif isinstance(answer, Already):
+            outcome.already += 1
+        else:
+            outcome.accepted += 1
+            outcome.minutes += draft.minutes
+            outcome.receipts.append(answer)
+            if service.stated_minutes not in (None, draft.minutes):
+                text = f"表中时长与签到签退不一致：按签到签退计 {draft.minutes} 分钟，表中写的是 {service.stated_minutes} 分钟"
+                outcome.remark(service.row, text, service.name)
+    _park(tx, read, outcome, grade)
+
+
+def _identity_refusal(service: _Service, known: volunteers.Known | None) -> Refusal | None:
+    if known is None:
+        text = f"尾号 {service.id_number[-4:]} 尚未登记为志愿者。已放入「待登记」，本人登记后再计入；不会自动建档"
+        return Refusal("unknown_volunteer", text, "身份证号")
+    if known.personal.identity["name"] != service.name:
+        text = f"姓名与身份证号不是同一个人：这个号码登记的是「{known.masked_name}」。请对照证件改正姓名或号码"
+        return Refusal("name_mismatch", text, "姓名")
+    return None
+
+
+def _draft(service: _Service, volunteer: str, activity: str, outcome: Outcome, grade: str) -> Draft:
+    assert service.start is not None, "refused before"
+    assert service.end is not None
+    assert outcome.batch is not None
+    return Draft(
+        volunteer,
+        activity,
+        service.activity.station,
+        service.start,
+        service.end,
+        grade,
+        outcome.batch,
+        service.activity.organisation,
+        source={"sha256": b64(bytes.fromhex(outcome.sheet.sha256)), "row": service.row},
+        settled=outcome.settled,
+    )
+
+
+def _park(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade: str) -> None:
+    """Keep the rows of unknown people whose times could be read, sealed, until they register."""
+    unknown = {problem.row for problem in outcome.parked}
+    digest, settled = outcome.sheet.sha256, outcome.settled
+    rows = [
+        parked.Parked(one.name, one.id_number, one.activity, one.start, one.end, grade, settled, digest, one.row)
+        for one in read
+        if one.row in unknown and one.start is not None and one.end is not None
+    ]
+    parked.park(tx, rows)

@@ -1,0 +1,251 @@
+"""
+The log over one database transaction: appending entries, and reading what was appended.
+
+`Appender` is the only code that writes entries. Within a transaction that holds the writer's place it knows the head (size, last leaf, tree) and the
+chain heads it has touched; `append` gives each fact its index, its `prev` and its chains, inserts the bytes and lets the projections follow.
+`finish` writes once per transaction: the tiles completed, the chain heads, one batch row. The caller commits; until then nothing has happened.
+
+Keys are the fence: entry.index, entry.id and batch.size are unique, and triggers refuse an index out of order, so a writer that
+should not be there fails instead of forking the log.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, func, select
+
+from ledger import entries, projections
+from ledger.database import insert_rows, rows_where_in, upsert_rows
+from ledger.entries import b64
+from ledger.errors import Conflict, Corrupt, NotFound
+from ledger.ids import new_entry_id, parse_entry_id
+from ledger.kinds import CURRENT, Body, subjects
+from ledger.merkle import EMPTY_ROOT, TILE_WIDTH, Tree, leaf_hash
+from ledger.tables import BatchRow, ChainRow, EntryRow, TileRow, table
+
+_ENTRY, _TILE, _BATCH, _CHAIN = table(EntryRow), table(TileRow), table(BatchRow), table(ChainRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to be said: a kind, its body, and the client's entry id (made here when the client has none)."""
+
+    kind: str
+    body: Body
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the one who said it may keep: a receipt without a matching entry in the log proves a loss."""
+
+    index: int
+    id: str
+    leaf: bytes
+    recorded_at: str
+
+    @property
+    def short_hash(self) -> str:
+        """The first 12 hex digits of the leaf hash: enough for a slip of paper."""
+        return self.leaf.hex()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """Size, root hash and time of the newest batch."""
+
+    size: int
+    root: bytes
+    recorded_at: str
+
+
+@dataclass
+class Head:
+    """Where the log ends: what the next append builds on. Valid as long as its size is the size of the newest batch."""
+
+    tree: Tree
+    last_leaf: bytes | None
+    recorded_at: str
+
+
+def tree_head(connection: Connection) -> TreeHead:
+    """Read the newest tree head; an empty log has size 0."""
+    row = connection.execute(select(_BATCH).order_by(_BATCH.c.size.desc()).limit(1)).one_or_none()
+    return TreeHead(row.size, row.root, row.recorded_at) if row else TreeHead(0, EMPTY_ROOT, "")
+
+
+def load_head(connection: Connection) -> Head:
+    """Rebuild the end of the log from stored rows: at most 255 hashes a level. Raises Corrupt if they do not give the root of the newest batch."""
+    head = tree_head(connection)
+    if head.size == 0:
+        return Head(Tree(), None, "")
+    edge: list[bytes] = []
+    level, width = 0, head.size
+    while width:
+        at = width - width % TILE_WIDTH
+        if level == 0:
+            statement = select(_ENTRY.c.leaf).where(_ENTRY.c.index >= at, _ENTRY.c.index < width).order_by(_ENTRY.c.index)
+        else:
+            below = (_TILE.c.level == level - 1, _TILE.c.index >= at, _TILE.c.index < width)
+            statement = select(_TILE.c.root).where(*below).order_by(_TILE.c.index)
+        rows = connection.execute(statement).scalars().all()
+        edge.append(b"".join(rows))
+        level, width = level + 1, width // TILE_WIDTH
+    tree = Tree.resume(head.size, edge)
+    if tree.root() != head.root:
+        raise Corrupt(f"账本末端与第 {head.size} 条时的树根不符。请停止写入并运行 shouwang verify")
+    last_leaf = connection.execute(select(_ENTRY.c.leaf).where(_ENTRY.c.index == head.size - 1)).scalar_one()
+    return Head(tree, last_leaf, head.recorded_at)
+
+
+class Appender:
+    """The append path of one write transaction. Owns *head* until `finish`; the caller must drop *head* if the transaction does not commit."""
+
+    def __init__(self, connection: Connection, head: Head, actor: str, now: datetime) -> None:
+        self._connection = connection
+        self._head = head
+        self._actor = actor
+        self._recorded_at = entries.format_time(now)
+        self._size = head.tree.size
+        self._last = head.last_leaf
+        self._leaves: list[bytes] = []
+        self._chains: dict[str, tuple[int, str]] = {}
+
+    @property
+    def size(self) -> int:
+        """The index that the next entry will have."""
+        return self._size
+
+    def receipts_for(self, facts: Sequence[Fact]) -> dict[str, Receipt]:
+        """Find facts that were already said: same id, same content. Raises Conflict if an id was used for something else."""
+        by_id = {parse_entry_id(fact.id): fact for fact in facts if fact.id is not None}
+        found: dict[str, Receipt] = {}
+        if not by_id:
+            return found
+        for row in rows_where_in(self._connection, _ENTRY.c, _ENTRY.c.id, by_id):
+            said, fact = orjson.loads(row.body), by_id[row.id]
+            if (said["kind"], said["body"], said["actor"]) != (fact.kind, fact.body, self._actor):
+                raise Conflict(f"编号 {said['id']} 已用于另一条内容不同的记录（第 {row.index} 条）")
+            found[said["id"]] = Receipt(row.index, said["id"], row.leaf, said["recorded_at"])
+        return found
+
+    def append(self, facts: Sequence[Fact]) -> list[Receipt]:
+        """Append facts in order and project them. They are durable when the transaction has committed, not before.
+
+        Raises InvalidRequest when a body is not what its kind allows.
+        """
+        concerned = [subjects(fact.body) for fact in facts]
+        self._load_chains({subject for found in concerned for subject in found} - self._chains.keys())
+        receipts: list[Receipt] = []
+        rows: list[dict[str, Any]] = []
+        logged: list[entries.Entry] = []
+        for fact, found in zip(facts, concerned, strict=True):
+            kind = CURRENT[fact.kind]
+            kind.validate(fact.body)
+            entry = self._place(fact, kind.version, found)
+            raw = entries.encode(entry)
+            leaf = leaf_hash(raw)
+            self._advance(found, leaf)
+            rows.append({"index": entry["index"], "id": parse_entry_id(entry["id"]), "leaf": leaf, "body": raw})
+            receipts.append(Receipt(entry["index"], entry["id"], leaf, self._recorded_at))
+            logged.append(
+                entries.Entry(
+                    entry["index"],
+                    entry["id"],
+                    fact.kind,
+                    kind.version,
+                    self._actor,
+                    self._recorded_at,
+                    fact.body,
+                    entry["chains"],
+                    entry.get("prev"),
+                )
+            )
+        insert_rows(self._connection, _ENTRY, rows)
+        projections.apply(self._connection, logged)
+        return receipts
+
+    def _place(self, fact: Fact, version: int, concerned: list[str]) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "actor": self._actor,
+            "body": fact.body,
+            "chains": {s: [n + 1, leaf] if n else [1] for s in concerned for n, leaf in (self._chains[s],)},
+            "id": fact.id or new_entry_id(),
+            "index": self._size,
+            "kind": fact.kind,
+            "recorded_at": self._recorded_at,
+            "v": version,
+        }
+        if self._last is not None:
+            entry["prev"] = b64(self._last)
+        return entry
+
+    def _advance(self, concerned: list[str], leaf: bytes) -> None:
+        text = b64(leaf)
+        for subject in concerned:
+            self._chains[subject] = (self._chains[subject][0] + 1, text)
+        self._leaves.append(leaf)
+        self._last = leaf
+        self._size += 1
+
+    def _load_chains(self, unseen: set[str]) -> None:
+        self._chains.update((subject, (0, "")) for subject in unseen)
+        for row in rows_where_in(self._connection, _CHAIN.c, _CHAIN.c.subject, sorted(unseen)):
+            self._chains[row.subject] = (row.length, row.leaf)
+
+    def finish(self) -> Head:
+        """Write the tiles completed, the chain heads and the batch row. Returns the head to build on once the commit has succeeded."""
+        if not self._leaves:
+            return self._head
+        tree = self._head.tree.copy()
+        tiles = tree.extend(self._leaves)
+        insert_rows(
+            self._connection,
+            _TILE,
+            [{"level": t.level, "index": t.index, "hashes": t.hashes, "root": t.root} for t in tiles],
+        )
+        heads = [{"subject": s, "length": n, "leaf": leaf} for s, (n, leaf) in sorted(self._chains.items()) if n]
+        upsert_rows(self._connection, _CHAIN, heads)
+        insert_rows(self._connection, _BATCH, [{"size": tree.size, "root": tree.root(), "recorded_at": self._recorded_at}])
+        return Head(tree, self._last, self._recorded_at)
+
+
+def read_entry(connection: Connection, index: int) -> bytes:
+    """Read an entry's bytes. Raises NotFound."""
+    raw = connection.execute(select(_ENTRY.c.body).where(_ENTRY.c.index == index)).scalar_one_or_none()
+    if raw is None:
+        raise NotFound(f"账本里没有第 {index} 条（目前共 {tree_head(connection).size} 条，从 0 数起）")
+    return bytes(raw)
+
+
+def scan(connection: Connection, start: int = 0, stop: int | None = None) -> Iterator[Any]:
+    """Stream entry rows (index, id, leaf, body) in order, with little memory."""
+    statement = select(_ENTRY).where(_ENTRY.c.index >= start).order_by(_ENTRY.c.index)
+    if stop is not None:
+        statement = statement.where(_ENTRY.c.index < stop)
+    yield from connection.execution_options(yield_per=5_000).execute(statement)
+
+
+def read_tile(connection: Connection, level: int, index: int, width: int) -> bytes:
+    """Give the first *width* hashes of a tile: from the stored tile when full, else from leaves or the tiles below. Raises NotFound."""
+    stored = connection.execute(select(_TILE.c.hashes).where(_TILE.c.level == level, _TILE.c.index == index)).scalar_one_or_none()
+    if stored is not None:
+        return bytes(stored[: width * 32])
+    at = index * TILE_WIDTH
+    if level == 0:
+        statement = select(_ENTRY.c.leaf).where(_ENTRY.c.index >= at, _ENTRY.c.index < at + width).order_by(_ENTRY.c.index)
+    else:
+        below = (_TILE.c.level == level - 1, _TILE.c.index >= at, _TILE.c.index < at + width)
+        statement = select(_TILE.c.root).where(*below).order_by(_TILE.c.index)
+    hashes = b"".join(connection.execute(statement).scalars())
+    if len(hashes) != width * 32:
+        raise NotFound(f"第 {level} 层第 {index} 片没有 {width} 个散列值")
+    return hashes
+
+
+def entry_count(connection: Connection) -> int:
+    """Count the entries actually stored, whatever the batches say."""
+    return int(connection.execute(select(func.count()).select_from(_ENTRY)).scalar_one())

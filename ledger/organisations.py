@@ -1,0 +1,113 @@
+"""
+Organisations: community social organisations as filed (备案, for two years) or registered (登记) with the authorities.
+
+An organisation has a number that is never used twice, one of four categories, and beside it a flag whether it is a volunteer organisation. Its leader's
+name and phone go to the vault; the entry holds a commitment. A filing lapses after the years that policy sets, and a new one is a new act.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ledger import codes
+from ledger.ids import new_number
+from ledger.log import Fact
+from ledger.policies import service_policy
+from ledger.refusals import Already, Refusal
+from ledger.tables import OrganisationRow, table
+from ledger.transactions import WriteTransaction
+from ledger.vault import Personal
+
+_ORGANISATION = table(OrganisationRow)
+
+
+@dataclass(frozen=True)
+class Filing:
+    """What is said of an organisation: *category* is a code; *since* the date of filing or registration; leader and phone may be empty."""
+
+    number: str
+    name: str
+    category: str
+    volunteer_organisation: bool
+    station: str
+    filed: bool
+    since: date
+    leader: str = ""
+    phone: str = ""
+
+
+def years_later(day: date, years: int) -> date:
+    """Give the last day of a validity of *years* that begins on *day*: the day before its anniversary."""
+    try:
+        anniversary = day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        anniversary = day.replace(year=day.year + years, month=3, day=1)
+    return date.fromordinal(anniversary.toordinal() - 1)
+
+
+def record_many(tx: WriteTransaction, filings: Sequence[Filing]) -> list[str | Already | Refusal]:
+    """Record organisations; each answer is the new organisation's id, or why not."""
+    known = {row.number: row for row in tx.connection.execute(select(_ORGANISATION))}
+    answers: list[str | Already | Refusal] = []
+    accepted: list[tuple[str, Filing]] = []
+    taken: set[str] = set()
+    for filing in filings:
+        tx.require("register", filing.station)
+        found = known.get(filing.number)
+        if filing.number in taken:
+            answers.append(Refusal("duplicate", f"备案编号 {filing.number} 在本表中出现了不止一次，请只留一行", "备案编号"))
+        elif filing.since > tx.today:
+            answers.append(Refusal("future_date", f"备案日期 {filing.since} 在将来，请核对", "备案日期"))
+        elif found is not None and found.name == filing.name:
+            answers.append(Already(found.entry_index))
+        elif found is not None:
+            answers.append(Refusal("duplicate", f"备案编号 {filing.number} 已属于「{found.name}」，编号不能重复使用", "备案编号"))
+        else:
+            accepted.append((new_number(), filing))
+            answers.append(accepted[-1][0])
+        taken.add(filing.number)
+    _append(tx, accepted)
+    return answers
+
+
+def _append(tx: WriteTransaction, accepted: list[tuple[str, Filing]]) -> None:
+    contacts = [
+        Personal("organisation/" + new_id, contact={k: v for k, v in (("name", filing.leader), ("phone", filing.phone)) if v})
+        for new_id, filing in accepted
+    ]
+    commitments = tx.seal(contacts)
+    years = service_policy(tx.connection, tx.today.isoformat()).filing_valid_years
+    facts = []
+    for (new_id, filing), sealed in zip(accepted, commitments, strict=True):
+        body: dict[str, Any] = {
+            "organisation": new_id,
+            "station": filing.station,
+            "number": filing.number,
+            "name": filing.name,
+            "scheme": codes.CATEGORY_SCHEME,
+            "category": filing.category,
+            "volunteer_organisation": filing.volunteer_organisation,
+        }
+        if filing.filed:
+            body |= {"filed_on": filing.since.isoformat(), "expires_on": years_later(filing.since, years).isoformat()}
+        else:
+            body["registered_on"] = filing.since.isoformat()
+        if sealed.contact:
+            body["contact"] = sealed.contact
+        facts.append(Fact("organisation.filed" if filing.filed else "organisation.registered", body))
+    tx.append(facts)
+
+
+def find_by_name(connection: Connection, name: str) -> Any:
+    """Find the organisation of a full name, the newest if several; None when there is none."""
+    statement = select(_ORGANISATION).where(_ORGANISATION.c.name == name).order_by(_ORGANISATION.c.entry_index.desc()).limit(1)
+    return connection.execute(statement).one_or_none()
+
+
+def at_stations(connection: Connection, stations: Sequence[str]) -> list[Any]:
+    """List the organisations of stations, in order of their numbers."""
+    statement = select(_ORGANISATION).where(_ORGANISATION.c.station.in_(stations)).order_by(_ORGANISATION.c.number)
+    return list(connection.execute(statement))

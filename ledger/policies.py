@@ -1,0 +1,64 @@
+"""
+Policies: numbers that a district sets and may change, each adopted by an entry from a day on. Old facts keep the rules of their day.
+
+The first adoption at `init` holds the defaults below; nothing else in the code states such a number.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Connection, select
+
+from ledger.errors import NotFound
+from ledger.log import Fact
+from ledger.tables import PolicyRow, table
+from ledger.transactions import WriteTransaction
+
+SERVICE_POLICY = "service"
+DEFAULTS: dict[str, object] = {
+    "daily_minutes_max": 480,
+    "publicity_working_days": 5,
+    "entry_due_working_days": 10,
+    "filing_valid_years": 2,
+    "registration_target_permille": 100,
+    "participation_target_permille": 300,
+    "backbone_target_permille": 10,
+    "star_hours": [100, 300, 600, 1000, 1500],
+}
+"""Daily cap in minutes (over it a second person is needed); publicity 公示 and the due date of 民政部令第67号 article 11 in working days; filings
+lapse after two years; the three targets per thousand; star thresholds in hours of the national ladder of 2012."""
+
+_POLICY = table(PolicyRow)
+
+
+@dataclass(frozen=True)
+class ServicePolicy:
+    """The service rules in force on a day. Minutes, working days, per mille, hours as their names say."""
+
+    daily_minutes_max: int
+    publicity_working_days: int
+    entry_due_working_days: int
+    filing_valid_years: int
+    registration_target_permille: int
+    participation_target_permille: int
+    backbone_target_permille: int
+    star_hours: tuple[int, ...]
+    entry_index: int
+
+
+def adopt(tx: WriteTransaction, *, effective_on: str, rules: dict[str, object], document: str | None = None) -> None:
+    """Adopt service rules from a day on; *document* names the decision they come from."""
+    body: dict[str, object] = {"policy": SERVICE_POLICY, "effective_on": effective_on, "rules": rules}
+    if document:
+        body["document"] = document
+    tx.append([Fact("policy.adopted", body)])
+
+
+def service_policy(connection: Connection, on: str) -> ServicePolicy:
+    """Read the service rules in force on a day. Raises NotFound before the first adoption."""
+    statement = select(_POLICY).where(_POLICY.c.policy == SERVICE_POLICY, _POLICY.c.effective_on <= on)
+    row = connection.execute(statement.order_by(_POLICY.c.effective_on.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise NotFound("账本还没有采用任何服务规则，请先运行 shouwang init")
+    rules = orjson.loads(row.rules)
+    return ServicePolicy(entry_index=row.entry_index, star_hours=tuple(rules.pop("star_hours")), **rules)

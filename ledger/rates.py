@@ -1,0 +1,152 @@
+"""
+Rates: how each station stands against its targets, counted from the projections, published as entries anyone can recount.
+
+On a day and for the year up to it, for a station and, summed, for every unit above it:
+
+    registration   registered volunteers with that home station / resident population in force that day      (target 10 %)
+    participation  those of them with a service in the year that counts on that day / the same registered     (target 30 %)
+    backbone       those of them designated backbone / the same registered                                    (target 1 %)
+
+Confirmed-by-the-person counts stand beside. A figure is never without its numerator, denominator, source and day; ratios are made from whole numbers
+when they are shown. A published rate names the tree size it was counted at.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from ledger import stations
+from ledger.kinds import Body
+from ledger.log import Fact
+from ledger.tables import PublishedRateRow, ServiceRow, VolunteerRow, table
+from ledger.transactions import WriteTransaction
+
+_VOLUNTEER, _SERVICE, _PUBLISHED = table(VolunteerRow), table(ServiceRow), table(PublishedRateRow)
+COUNTS = ("population", "registered", "confirmed", "participants", "backbone", "minutes")
+
+
+@dataclass(frozen=True)
+class StationRate:
+    """One unit's counts on a day. population 0 means: never declared. population_on and source are None for a sum over units below."""
+
+    code: str
+    name: str
+    level: str
+    parent: str | None
+    counted_on: str
+    population: int
+    population_on: str | None
+    population_source: str | None
+    registered: int
+    confirmed: int
+    participants: int
+    backbone: int
+    minutes: int
+
+    def rates(self) -> dict[str, str]:
+        """Write the three rates to four decimals, rounded half up; an empty denominator gives an empty text."""
+        return {
+            "registration_rate": ratio(self.registered, self.population),
+            "participation_rate": ratio(self.participants, self.registered),
+            "backbone_rate": ratio(self.backbone, self.registered),
+        }
+
+
+def ratio(numerator: int, denominator: int) -> str:
+    """Write a ratio to four decimals, rounded half up, from whole numbers alone: 4621 / 41390 -> "0.1116"."""
+    if not denominator:
+        return ""
+    whole, rest = divmod((numerator * 20_000 + denominator) // (2 * denominator), 10_000)
+    return f"{whole}.{rest:04d}"
+
+
+def counting_day(year: int, today: date) -> date:
+    """Give the day a year's rates are counted on: 31 December, or today if that is earlier."""
+    return min(date(year, 12, 31), today)
+
+
+def count(connection: Connection, year: int, day: date) -> list[StationRate]:
+    """Count every unit's rates on a day for the year so far, parents before children."""
+    on = day.isoformat()
+    registered: Counter[str] = Counter()
+    confirmed: Counter[str] = Counter()
+    backbone: Counter[str] = Counter()
+    in_force = _VOLUNTEER.c.registered_on <= on
+    columns = (
+        func.count(),
+        func.count().filter(_VOLUNTEER.c.confirmed_on <= on),
+        func.count().filter(_VOLUNTEER.c.backbone_on <= on),
+    )
+    for code, all_, sure, bones in connection.execute(
+        select(_VOLUNTEER.c.station, *columns).where(in_force).group_by(_VOLUNTEER.c.station)
+    ):
+        registered[code], confirmed[code], backbone[code] = all_, sure, bones
+    counts = and_(
+        _SERVICE.c.status == "approved",
+        _SERVICE.c.effective_on <= on,
+        _SERVICE.c.served_on >= f"{year}-01-01",
+        _SERVICE.c.served_on <= on,
+    )
+    joined = _SERVICE.join(_VOLUNTEER, _VOLUNTEER.c.number == _SERVICE.c.volunteer)
+    totals = (func.count(_SERVICE.c.volunteer.distinct()), func.sum(_SERVICE.c.minutes))
+    participants: Counter[str] = Counter()
+    minutes: Counter[str] = Counter()
+    served = select(_VOLUNTEER.c.station, *totals).select_from(joined).where(counts, in_force).group_by(_VOLUNTEER.c.station)
+    for code, people, total in connection.execute(served):
+        participants[code], minutes[code] = people, int(total)
+    own = {"registered": registered, "confirmed": confirmed, "participants": participants, "backbone": backbone, "minutes": minutes}
+    return _rolled_up(connection, on, own)
+
+
+def _rolled_up(connection: Connection, on: str, own: dict[str, Counter[str]]) -> list[StationRate]:
+    """Add every unit's counts to the units above it; a declared population stands before a sum."""
+    units = stations.everyone(connection)
+    declared = stations.populations(connection, on)
+    sums: dict[str, Counter[str]] = {unit.code: Counter({name: counter[unit.code] for name, counter in own.items()}) for unit in units}
+    found = []
+    for unit in reversed(units):
+        total, said = sums[unit.code], declared.get(unit.code)
+        if said is not None:
+            total["population"] = said.population
+        if unit.parent in sums:
+            sums[unit.parent].update(total)
+        counts = {name: total[name] for name in COUNTS}
+        source = (said.counted_on, said.source) if said is not None else (None, None)
+        found.append(
+            StationRate(unit.code, unit.name, unit.level, unit.parent, on, population_on=source[0], population_source=source[1], **counts)
+        )
+    return found[::-1]
+
+
+def publish(tx: WriteTransaction, year: int) -> int:
+    """Publish the rates of every unit whose counts changed since they were last published. Returns how many entries that made."""
+    tx.require("publish", None)
+    day = counting_day(year, tx.today)
+    size = tx.tree_size
+    last = _last_published(tx.connection, f"{year}-01-01")
+    facts = []
+    for rate in count(tx.connection, year, day):
+        counts = {name: getattr(rate, name) for name in COUNTS}
+        if rate.code in last and {name: getattr(last[rate.code], name) for name in COUNTS} == counts:
+            continue
+        body: Body = {
+            "station": rate.code,
+            "period_from": f"{year}-01-01",
+            "period_to": f"{year}-12-31",
+            "counted_on": rate.counted_on,
+            "tree_size": size,
+            **counts,
+        }
+        if rate.population_on and rate.population_source:
+            body |= {"population_on": rate.population_on, "population_source": rate.population_source}
+        facts.append(Fact("rates.published", body))
+    tx.append(facts)
+    return len(facts)
+
+
+def _last_published(connection: Connection, period_from: str) -> dict[str, Any]:
+    statement = select(_PUBLISHED).where(_PUBLISHED.c.period_from == period_from).order_by(_PUBLISHED.c.entry_index)
+    return {row.station: row for row in connection.execute(statement)}

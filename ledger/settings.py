@@ -1,0 +1,73 @@
+"""Settings: where state lives and how it is reached. Read from the environment once, at the entry points, and checked at once."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.errors import SettingsError
+
+DEFAULT_ORIGIN = "shouwang.local/ledger"
+_ORIGIN = re.compile(r"[a-z0-9.:-]+(/[A-Za-z0-9._-]+)*")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One deployment.
+
+    home: folder of everything that is not in the database: keys, key store, checkpoint guard (and the embedded database).
+    database_url: SQLAlchemy URL; SQLite under *home* unless PostgreSQL is named.
+    origin: the log's name in checkpoints (C2SP: URL prefix without scheme); fixed for ever once the store is made.
+    """
+
+    home: Path
+    database_url: str
+    origin: str = DEFAULT_ORIGIN
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read SHOUWANG_HOME, SHOUWANG_DATABASE_URL, SHOUWANG_ORIGIN. Raises SettingsError naming everything that is wrong."""
+        home = Path(env.get("SHOUWANG_HOME") or "var").absolute()
+        url = env.get("SHOUWANG_DATABASE_URL") or f"sqlite:///{home / 'ledger.db'}"
+        origin = env.get("SHOUWANG_ORIGIN") or DEFAULT_ORIGIN
+        wrong = []
+        if url.startswith("postgresql://"):
+            url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            wrong.append("SHOUWANG_DATABASE_URL 应以 sqlite:/// 或 postgresql:// 开头")
+        if not _ORIGIN.fullmatch(origin):
+            wrong.append("SHOUWANG_ORIGIN 应是不带协议的网址前缀，例如 volunteer.example.gov.cn/ledger")
+        if wrong:
+            raise SettingsError("；".join(wrong))
+        return cls(home, url, origin)
+
+    @property
+    def signing_key(self) -> Path:
+        """The log's Ed25519 private key (PEM, mode 0600)."""
+        return self.home / "keys" / "log-signing.pem"
+
+    @property
+    def wrapping_key(self) -> Path:
+        """The key-encryption key: 32 bytes in hex, mode 0600."""
+        return self.home / "keys" / "wrapping.key"
+
+    @property
+    def blind_key(self) -> Path:
+        """The key of the blind indexes: 32 bytes in hex, mode 0600."""
+        return self.home / "keys" / "blind-index.key"
+
+    @property
+    def session_key(self) -> Path:
+        """The key that signs session cookies: 32 bytes in hex, mode 0600."""
+        return self.home / "keys" / "session.key"
+
+    @property
+    def key_store(self) -> Path:
+        """The store of wrapped per-person keys, apart from the database so that erasing there reaches old backups of it."""
+        return self.home / "key-store.db"
+
+    @property
+    def guard(self) -> Path:
+        """The second store: the last checkpoint signed. Never part of a backup."""
+        return self.home / "last-signed.db"

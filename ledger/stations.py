@@ -1,0 +1,140 @@
+"""
+Stations: the tree of district, centres (街镇) and stations (社区), each with its resident population as declared on a day, with its source.
+
+A unit has one parent, of a higher level, that exists before it. A population is a dated declaration, never overwritten: the one in force on a day is the
+newest counted on or before it. A unit without a declaration of its own has the sum of the units below it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ledger import codes
+from ledger.errors import InvalidRequest, NotFound
+from ledger.log import Fact
+from ledger.refusals import Already, Refusal
+from ledger.tables import PopulationRow, StationRow, table
+from ledger.transactions import WriteTransaction
+
+_STATION, _POPULATION = table(StationRow), table(PopulationRow)
+_RANK = {level: rank for rank, level in enumerate(codes.LEVELS)}
+
+
+@dataclass(frozen=True)
+class Station:
+    """What is said of a unit: *level* and *area_type* are codes; population with the day it was counted and its source, or none of them."""
+
+    code: str
+    name: str
+    level: str
+    parent: str | None
+    area_type: str | None = None
+    population: int | None = None
+    counted_on: str | None = None
+    population_source: str | None = None
+
+
+def declare(tx: WriteTransaction, station: Station) -> int | Already | Refusal:
+    """Register a unit, or record how it changed, and declare its population. Returns the number of entries this took."""
+    tx.require("set_up", station.parent)
+    known = tx.connection.execute(select(_STATION).where(_STATION.c.code == station.code)).one_or_none()
+    parent = find(tx.connection, station.parent) if station.parent else None
+    if station.parent and parent is None:
+        return Refusal("missing", f"上级编码 {station.parent} 还没有登记。请把上级放在前面的行，或先登记上级", "上级编码")
+    if parent is not None and _RANK[parent.level] >= _RANK[station.level]:
+        return Refusal("unreadable", f"上级「{parent.name}」不比本级高。区管中心，中心管站", "级别")
+    facts = [*_unit_facts(station, known, tx.today.isoformat()), *_population_facts(tx.connection, station)]
+    if not facts:
+        return Already(known.entry_index)  # type: ignore[union-attr]  # without facts it is known
+    tx.append(facts)
+    return len(facts)
+
+
+def _unit_facts(station: Station, known: Any, today: str) -> list[Fact]:
+    said = {"name": station.name, "parent": station.parent, "area_type": station.area_type}
+    if known is None:
+        body = {"station": station.code, "level": station.level, "valid_from": today}
+        return [Fact("station.registered", body | {key: value for key, value in said.items() if value})]
+    changed = {key: value for key, value in said.items() if value and value != getattr(known, key)}
+    return [Fact("station.changed", {"station": station.code, "valid_from": today, **changed})] if changed else []
+
+
+def _population_facts(connection: Connection, station: Station) -> list[Fact]:
+    if station.population is None:
+        return []
+    key = (_POPULATION.c.station == station.code, _POPULATION.c.counted_on == station.counted_on)
+    known = connection.execute(select(_POPULATION).where(*key)).one_or_none()
+    if known is not None and (known.population, known.source) == (station.population, station.population_source):
+        return []
+    body = {
+        "station": station.code,
+        "population": station.population,
+        "counted_on": station.counted_on,
+        "source": station.population_source,
+    }
+    return [Fact("station.population_declared", body)]
+
+
+def find(connection: Connection, code: str) -> Any:
+    """Find a unit's row by its code; None when there is none."""
+    return connection.execute(select(_STATION).where(_STATION.c.code == code)).one_or_none()
+
+
+def get(connection: Connection, code: str) -> Any:
+    """Give a unit's row. Raises NotFound."""
+    row = find(connection, code)
+    if row is None:
+        raise NotFound(f"没有编码为 {code} 的站点")
+    return row
+
+
+def resolve(connection: Connection, said: str) -> Any:
+    """Find a unit by its code or name as written on a sheet. Raises InvalidRequest when there is none or several."""
+    named = select(_STATION).where((_STATION.c.code == said) | (_STATION.c.name == said))
+    rows = connection.execute(named).all()
+    if not rows:
+        raise InvalidRequest(f"站点「{said}」还没有登记。请核对站点编码，或先用站点表登记这个站点")
+    if len(rows) > 1:
+        raise InvalidRequest(f"有 {len(rows)} 个站点叫「{said}」，请改用站点编码")
+    return rows[0]
+
+
+def everyone(connection: Connection) -> list[Any]:
+    """List all units, each parent before its children, children in order of their codes."""
+    rows = connection.execute(select(_STATION).order_by(_STATION.c.code)).all()
+    children: dict[str | None, list[Any]] = {}
+    for row in rows:
+        children.setdefault(row.parent, []).append(row)
+    ordered: list[Any] = []
+
+    def walk(parent: str | None) -> None:
+        for row in children.get(parent, []):
+            ordered.append(row)
+            walk(row.code)
+
+    walk(None)
+    return ordered
+
+
+def populations(connection: Connection, on: str) -> dict[str, Any]:
+    """Give the declaration in force on a day, by station (rows with population, counted_on, source)."""
+    statement = select(_POPULATION).where(_POPULATION.c.counted_on <= on).order_by(_POPULATION.c.counted_on)
+    return {row.station: row for row in connection.execute(statement)}
+
+
+def level_code(said: str) -> str | None:
+    """Read a level as sheets write it (区, 中心, 站, 街道, 社区 …)."""
+    return codes.code_of(said, codes.LEVELS, codes.LEVEL_ALIASES)
+
+
+def area_code(said: str) -> str | None:
+    """Read 城市/农村 as sheets write it."""
+    return codes.code_of(said, codes.AREA_TYPES, codes.AREA_ALIASES)
+
+
+def names(connection: Connection, wanted: Iterable[str]) -> dict[str, str]:
+    """Give the names of units by code."""
+    chosen = set(wanted)
+    return {row.code: row.name for row in connection.execute(select(_STATION.c.code, _STATION.c.name)) if row.code in chosen}

@@ -1,0 +1,64 @@
+"""
+What a use case holds while it reads or writes: one snapshot or the writer's place, one `now`, one actor.
+
+The noun modules are functions of these; nothing else in the code begins or commits a transaction (store.py does).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from ledger import actors
+from ledger.actors import Actor
+from ledger.entries import SHANGHAI
+from ledger.log import Appender, Fact, Receipt
+from ledger.vault import Commitments, Personal, Vault
+
+
+@dataclass(frozen=True)
+class ReadTransaction:
+    """One snapshot of everything."""
+
+    connection: Connection
+    vault: Vault
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The date in Asia/Shanghai."""
+        return self.now.astimezone(SHANGHAI).date()
+
+
+@dataclass(frozen=True)
+class WriteTransaction(ReadTransaction):
+    """The one writer: reads the latest state; what it appends is committed together or not at all."""
+
+    actor: Actor
+    appender: Appender
+    new_keys: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def tree_size(self) -> int:
+        """The size of the tree with what this transaction has appended so far."""
+        return self.appender.size
+
+    def require(self, action: str, station: str | None) -> None:
+        """Make sure that the actor may do this there. Raises NotAllowed."""
+        actors.require(self.connection, self.actor, action, station)
+
+    def append(self, facts: Sequence[Fact]) -> list[Receipt]:
+        """Append facts whose rules have been checked."""
+        return self.appender.append(facts)
+
+    def receipts_for(self, facts: Sequence[Fact]) -> dict[str, Receipt]:
+        """Find facts already said under their ids. Raises Conflict on the same id with other content."""
+        return self.appender.receipts_for(facts)
+
+    def seal(self, people: Sequence[Personal]) -> list[Commitments]:
+        """Seal new subjects' data; their keys become durable just before the commit."""
+        commitments, sealed = self.vault.seal(people)
+        self.vault.store(self.connection, sealed)
+        self.new_keys.update(sealed.keys)
+        return commitments
