@@ -1,0 +1,59 @@
+"""What every command shares: opening the ledger, printing for people or programs, progress, and errors in the user's words."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ledger.errors import LedgerError
+from ledger.settings import Settings
+from ledger.store import Ledger, open_ledger
+
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+as_json = click.option("--json", "json_", is_flag=True, help="以 JSON 输出，供程序读取")
+
+
+class Commands(click.Group):
+    """A command group whose expected errors become one sentence and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a LedgerError ends it with its message."""
+        try:
+            return super().invoke(ctx)
+        except LedgerError as error:
+            complain(str(error))
+            sys.exit(2)
+
+
+def ledger() -> Ledger:
+    """Open the ledger that the environment names."""
+    return open_ledger(Settings.from_env())
+
+
+def complain(message: str) -> None:
+    """Say on stderr what is wrong."""
+    ERR.print(f"[bold red]出错了：[/]{message}", markup=True)
+
+
+def print_json(said: Any) -> None:
+    """Print one JSON document on a line of its own."""
+    sys.stdout.write(orjson.dumps(said).decode() + "\n")
+
+
+@contextmanager
+def progress(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show how far long work has come, on stderr and only to a person."""
+    if quiet or not ERR.is_terminal:
+        yield lambda done, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERR, transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

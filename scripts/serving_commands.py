@@ -1,0 +1,122 @@
+"""shouwang init, serve, jobs, account: running a deployment."""
+
+import sys
+from dataclasses import asdict
+
+import click
+import waitress
+from rich.table import Table
+
+from api.app import create_app
+from jobs import schedule
+from jobs.status import status
+from ledger.accounts import Accounts
+from ledger.actors import OPERATOR, ROLES
+from ledger.settings import Settings
+from ledger.store import create_ledger
+from scripts import demonstration
+from scripts.console import ERR, OUT, as_json, ledger, print_json
+
+
+@click.command("init")
+@as_json
+def init_(json_: bool) -> None:
+    """新建账本：数据库、密钥、第一个管理员；已有的不动，也用来升级数据库结构。"""
+    settings = Settings.from_env()
+    book = create_ledger(settings)
+    accounts = Accounts(book)
+    code = None
+    if not any(account.role == "administrator" for account in accounts.everyone(OPERATOR)):
+        code = accounts.create(OPERATOR, "admin", "administrator")
+    if json_:
+        print_json({"home": str(settings.home), "origin": settings.origin, "vkey": book.signing.vkey, "administrator_code": code})
+        return
+    OUT.print(f"账本在 {settings.home}，名称 {settings.origin}")
+    OUT.print(f"公钥 {book.signing.vkey}")
+    if code:
+        OUT.print(f"管理员账号 admin，首次登录的一次性密码：[bold]{code}[/]（只显示这一次）")
+    OUT.print("请把 keys 文件夹另存一份到安全的地方：丢了它，姓名和证件号再也读不出来")
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址")
+@click.option("--port", default=8000, show_default=True, help="端口")
+@click.option("--demo", is_flag=True, help="没有账本时装入演示街道（人物都是虚构的）")
+@click.option("--https", is_flag=True, help="前面有 HTTPS 代理：登录凭据只在加密连接上发送")
+@click.option("--without-jobs", is_flag=True, help="不在本进程里运行定时任务（另用 shouwang jobs）")
+def serve_(host: str, port: int, demo: bool, https: bool, without_jobs: bool) -> None:
+    """提供网页；嵌入式部署时也在本进程里运行定时任务。"""
+    settings = Settings.from_env()
+    if demo:
+        demonstration.prepare(settings)
+    book = ledger()
+    app = create_app(book, secure_cookies=https)
+    scheduler = None if without_jobs else schedule.start(book)
+    ERR.print(f"守望账本：[bold]http://{host}:{port}[/]（按 Ctrl+C 停止）")
+    if demo:
+        demonstration.show_logins(settings)
+    try:
+        waitress.serve(app, host=host, port=port, threads=8, ident=None)
+    finally:
+        if scheduler is not None:
+            scheduler.shutdown(wait=True)
+
+
+@click.command("jobs")
+@click.option("--once", is_flag=True, help="把该做的做完就退出；有失败时退出码为 1")
+@click.option("--status", "status_", is_flag=True, help="只看各任务的情况")
+@as_json
+def jobs_(once: bool, status_: bool, json_: bool) -> None:
+    """定时任务：签发检查点、夜间公布各站三率、清理上传的草稿。"""
+    book = ledger()
+    if once:
+        failed = [run for run in schedule.run_due(book) if run.state == "failed"]
+        sys.exit(1 if failed else 0)
+    if not status_:
+        ERR.print("定时任务已启动（按 Ctrl+C 停止）")
+        schedule.run_forever(book)
+        return
+    found = status(book)
+    if json_:
+        print_json({"jobs": [asdict(one) for one in found]})
+        return
+    shown = Table("任务", "现在", "最近一次成功", "最近一次失败")
+    for one in found:
+        shown.add_row(one.title, "逾期" if one.overdue else "正常", one.last_success or "还没有", one.last_failure or "—")
+    OUT.print(shown)
+
+
+@click.group("account")
+def account() -> None:
+    """工作人员和志愿者的账号。"""
+
+
+@account.command("add")
+@click.argument("login")
+@click.option("--role", type=click.Choice([role for role in ROLES if role not in ("operator", "volunteer")]), required=True, help="角色")
+@click.option("--station", help="管到哪个站点及其下级（不写：全区）")
+def account_add(login: str, role: str, station: str | None) -> None:
+    """新建工作人员账号，打印首次登录的一次性密码。"""
+    code = Accounts(ledger()).create(OPERATOR, login, role, station=station)
+    OUT.print(f"账号 {login}（{ROLES[role]}），首次登录的一次性密码：[bold]{code}[/]（只显示这一次）")
+
+
+@account.command("reset")
+@click.argument("login")
+def account_reset(login: str) -> None:
+    """重新发一次性密码，并让已登录的会话失效。"""
+    OUT.print(f"账号 {login} 的一次性密码：[bold]{Accounts(ledger()).reset(OPERATOR, login)}[/]（只显示这一次）")
+
+
+@account.command("list")
+@as_json
+def account_list(json_: bool) -> None:
+    """列出账号。"""
+    found = Accounts(ledger()).everyone(OPERATOR)
+    if json_:
+        print_json({"accounts": [vars(one) for one in found]})
+        return
+    shown = Table("账号", "角色", "站点", "停用")
+    for one in found:
+        shown.add_row(one.login, ROLES[one.role], one.station or "全区", "是" if one.disabled else "")
+    OUT.print(shown)

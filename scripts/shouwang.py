@@ -1,0 +1,51 @@
+"""shouwang: the one command. Exit codes: 0 done, 1 found something wrong, 2 asked wrongly."""
+
+import importlib
+
+import click
+
+from scripts.console import Commands
+
+_COMMANDS = {
+    "init": "serving_commands:init_",
+    "import": "import_command:import_",
+    "credit": "answer_commands:credit_",
+    "rates": "answer_commands:rates_",
+    "select": "answer_commands:select_",
+    "correct": "record_commands:correct_",
+    "void": "record_commands:void_",
+    "parked": "record_commands:parked_",
+    "checkpoint": "log_commands:checkpoint_",
+    "verify": "log_commands:verify_",
+    "export-log": "log_commands:export_log_",
+    "proof": "log_commands:proof_",
+    "rebuild": "log_commands:rebuild_",
+    "serve": "serving_commands:serve_",
+    "jobs": "serving_commands:jobs_",
+    "account": "serving_commands:account",
+}
+
+
+class Shouwang(Commands):
+    """Loads a command's module when it is called: `verify` needs no web server."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table above."""
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        found: click.Command = getattr(importlib.import_module(f"scripts.{module}"), name)
+        return found
+
+
+@click.command(cls=Shouwang, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """守望账本：志愿服务时长的账本，每一小时都可核验。状态在 $SHOUWANG_HOME（默认 ./var），数据库可用 $SHOUWANG_DATABASE_URL 指定。"""
+
+
+if __name__ == "__main__":
+    main()
