@@ -15,7 +15,7 @@ from ledger.tables import ServiceRow, table
 from scripts.console import ERR, progress
 
 STREET = Path(__file__).parent.parent / "tests" / "data" / "sanlian-street"
-_ROSTERS = (("stations", "stations.csv"), ("organisations", "organizations.xlsx"), ("volunteers", "volunteers.xlsx"))
+ROSTERS = (("stations", "stations.csv"), ("organisations", "organizations.xlsx"), ("volunteers", "volunteers.xlsx"))
 _STAFF = (
     ("zhuyinli", "recorder", "340104001004", "竹荫里站登记员：上传签到表"),
     ("sanlian", "approver", "340104001000", "街道中心审核员：审核、看各站"),
@@ -46,7 +46,7 @@ def prepare(settings: Settings) -> None:
 def load_street(ledger: Ledger) -> None:
     """Import the street's files in the order in which a station would, and sign a checkpoint over them."""
     sheets = sorted(STREET.glob("signin-*.xlsx"))
-    files = [*_ROSTERS, *(("hours", sheet.name) for sheet in sheets), ("hours", "legacy-hours.csv")]
+    files = [*ROSTERS, *(("hours", sheet.name) for sheet in sheets), ("hours", "legacy-hours.csv")]
     with progress("演示街道") as tell:
         for done, (kind, name) in enumerate(files):
             run(ledger, kind, (STREET / name).read_bytes(), name, OPERATOR, settled=kind == "hours")

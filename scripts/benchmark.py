@@ -1,0 +1,104 @@
+"""Benchmarks: one run, every figure beside the limit it approaches, as a ratio. Prints Markdown for the README."""
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger import log
+from ledger.actors import OPERATOR
+from ledger.imports import run
+from ledger.merkle import Tree, leaf_hash
+from ledger.settings import Settings
+from ledger.store import Ledger, create_ledger
+from ledger.verifying import verify
+from scripts import demonstration, limits
+
+
+class Report:
+    """Rows of one table: what was measured, the goal, the limit beside it, their ratio."""
+
+    def __init__(self, title: str) -> None:
+        print(f"\n### {title}\n")
+        print("| what | measured | goal | limit beside it | ratio |")
+        print("|---|---|---|---|---|")
+
+    def row(self, what: str, measured: str, goal: str, limit: str = "", ratio: float | None = None) -> None:
+        """Print one row; *ratio* is measured to limit, 1 being the limit itself."""
+        print(f"| {what} | {measured} | {goal} | {limit} | {f'{ratio:.2f}' if ratio is not None else ''} |", flush=True)
+
+
+def street() -> None:
+    """One street's year: import, project, verify; a sheet of sixty; verification rates."""
+    report = Report("One street's year (SQLite, `scripts/bench street`)")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        report.row("raw 4 KiB append + fdatasync", f"{limits.fsyncs_per_second(home):,.0f}/s", "")
+        ledger = create_ledger(Settings(home / "store", f"sqlite:///{home / 'store' / 'ledger.db'}"))
+        began = time.perf_counter()
+        demonstration.load_street(ledger)
+        imported = time.perf_counter() - began
+        began = time.perf_counter()
+        found = verify(ledger)
+        verified = time.perf_counter() - began
+        assert found.ok, found.faults[:3]
+        bare = limits.bare_inserts_seconds(ledger.engine, home / "bare.db")
+        whole = imported + verified
+        report.row(
+            f"sanlian-street: {found.size:,} entries imported ({imported:.1f} s), verified ({verified:.1f} s)",
+            f"{whole:.1f} s",
+            "20 s",
+            f"{bare:.2f} s to insert the same rows bare",
+            bare / whole,
+        )
+        sheet = max(demonstration.STREET.glob("signin-*.xlsx"), key=lambda path: path.stat().st_size)
+        content = sheet.read_bytes()
+        rehearsed = limits.median_of(15, lambda: run(ledger, "hours", content, sheet.name, OPERATOR, settled=True, rehearse=True))
+        report.row("a sheet of about 60 rows read, judged, rehearsed (known rows)", f"{rehearsed * 1000:.0f} ms", "300 ms")
+        fresh = _fresh_sheet(home)
+        report.row("a sheet of about 60 rows read, judged, committed (new rows)", f"{fresh * 1000:.0f} ms", "300 ms")
+        _verification(report, ledger, found.size)
+    print(f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
+
+
+def _fresh_sheet(home: Path) -> float:
+    """Commit one sheet on a store that holds everything but the sheets; median over all thirty."""
+    ledger = create_ledger(Settings(home / "fresh", f"sqlite:///{home / 'fresh' / 'ledger.db'}"))
+    for kind, name in demonstration.ROSTERS:
+        run(ledger, kind, (demonstration.STREET / name).read_bytes(), name, OPERATOR)
+    seconds = []
+    for path in sorted(demonstration.STREET.glob("signin-*.xlsx")):
+        content = path.read_bytes()
+        began = time.perf_counter()
+        run(ledger, "hours", content, path.name, OPERATOR, settled=True)
+        seconds.append(time.perf_counter() - began)
+    return sorted(seconds)[len(seconds) // 2]
+
+
+def _verification(report: Report, ledger: Ledger, size: int) -> None:
+    with ledger.read() as tx:
+        bodies = [bytes(row.body) for row in log.scan(tx.connection)]
+    raw = limits.hashes_per_second(bodies)
+    levels: list[tuple[str, str, Callable[[], object]]] = [
+        ("verify: leaves and tree", "450,000/s", lambda: Tree().extend([leaf_hash(body) for body in bodies])),
+        ("verify: and all chains", "100,000/s", lambda: verify(ledger, remake=False)),
+        ("verify: and projections and vault re-made", "25,000/s", lambda: verify(ledger)),
+    ]
+    for what, goal, work in levels:
+        rate = size / limits.best_of(3, work)
+        report.row(what, f"{rate:,.0f} entries/s", goal, f"{raw:,.0f} bare SHA-256/s", rate / raw)
+
+
+_BENCHES = {"street": street}
+
+
+def main() -> None:
+    """Run the benchmarks named, or all."""
+    for name in sys.argv[1:] or _BENCHES:
+        _BENCHES[name]()
+
+
+if __name__ == "__main__":
+    main()
