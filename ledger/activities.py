@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ledger.database import rows_where_in
+from ledger.bulk import rows_where_in
 from ledger.ids import new_number
 from ledger.kinds import Body
 from ledger.log import Fact

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
 from ledger import log, merkle, notes
-from ledger.database import insert_rows
+from ledger.bulk import insert_rows
 from ledger.errors import Corrupt, NotFound, SettingsError
 from ledger.settings import Settings
 from ledger.tables import CheckpointRow, table

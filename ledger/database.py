@@ -6,19 +6,16 @@ keys on, every write transaction BEGIN IMMEDIATE. PostgreSQL: fsync, synchronous
 one advisory lock first, so that one writer at a time reads the head of the log. `check_durability` refuses anything weaker.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, create_engine, event, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from ledger.errors import SettingsError
 
 WRITER_LOCK = 7_401_966_962
 """Number of the advisory lock that PostgreSQL writers take."""
-_KEYS_AT_ONCE = 5_000
-"""Bound parameters of one statement: below SQLite's 32,766 and PostgreSQL's 65,535."""
 
 
 def open_engine(url: str, *, durable: bool = True) -> Engine:
@@ -83,30 +80,3 @@ def check_durability(connection: Connection) -> None:
     for name, (value, wanted) in found.items():
         if value != wanted:
             raise SettingsError(f"数据库设置 {name} 现在是 {value}，应为 {wanted}：否则断电时已确认的记录可能丢失。请改正后再启动")
-
-
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, all in one statement to the driver."""
-    if rows:
-        connection.execute(table.insert(), rows)
-
-
-def upsert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, or replace the columns of those whose primary key is there already."""
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
-
-
-def rows_where_in(
-    connection: Connection, columns: Iterable[Any], key: Column[Any], values: Iterable[Any], *where: ColumnElement[bool]
-) -> Iterator[Any]:
-    """Fetch *columns* of the rows whose *key* is one of *values* (and for which *where* holds), in any order."""
-    wanted = list(values)
-    statement = select(*columns).where(*where)
-    for at in range(0, len(wanted), _KEYS_AT_ONCE):
-        yield from connection.execute(statement.where(key.in_(wanted[at : at + _KEYS_AT_ONCE])))

@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from ledger import entries, projections
-from ledger.database import insert_rows, rows_where_in, upsert_rows
+from ledger.bulk import insert_rows, rows_where_in, upsert_rows
 from ledger.entries import b64
 from ledger.errors import Conflict, Corrupt, NotFound
 from ledger.ids import new_entry_id, parse_entry_id

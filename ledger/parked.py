@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from ledger import activities, service_records, volunteers
 from ledger.activities import Activity
-from ledger.database import insert_rows, rows_where_in
+from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import b64, format_time
 from ledger.identity import mask_name
 from ledger.ids import new_entry_id

@@ -11,10 +11,10 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection
 
 from ledger import tables
-from ledger.database import insert_rows, upsert_rows
+from ledger.bulk import insert_rows, update_rows, upsert_rows
 from ledger.entries import Entry, b64
 from ledger.tables import table
 
@@ -119,8 +119,7 @@ def _volunteer(entry: Entry) -> dict[str, Any]:
 
 
 def _backbone(connection: Connection, run: Sequence[Entry]) -> None:
-    statement = _VOLUNTEER.update().where(_VOLUNTEER.c.number == bindparam("the_volunteer")).values(backbone_on=bindparam("the_day"))
-    connection.execute(statement, [{"the_volunteer": e.body["volunteer"], "the_day": e.body["designated_on"]} for e in run])
+    update_rows(connection, _VOLUNTEER, "number", [{"number": e.body["volunteer"], "backbone_on": e.body["designated_on"]} for e in run])
 
 
 def _activity(entry: Entry) -> dict[str, Any]:
@@ -168,14 +167,12 @@ def _service(entry: Entry) -> dict[str, Any]:
 
 
 def _services_approved(connection: Connection, run: Sequence[Entry]) -> None:
-    statement = _SERVICE.update().where(_SERVICE.c.entry_index == bindparam("the_service"))
-    statement = statement.values(status="approved", effective_on=bindparam("the_day"), changed_by=bindparam("the_entry"))
     rows = [
-        {"the_service": index, "the_day": entry.body["effective_on"], "the_entry": entry.index}
+        {"entry_index": index, "status": "approved", "effective_on": entry.body["effective_on"], "changed_by": entry.index}
         for entry in run
         for index in entry.body["services"]
     ]
-    connection.execute(statement, rows)
+    update_rows(connection, _SERVICE, "entry_index", rows)
 
 
 def _services_corrected(connection: Connection, run: Sequence[Entry]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ledger import activities, stations, workdays
-from ledger.database import rows_where_in
+from ledger.bulk import rows_where_in
 from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.kinds import Body

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, select
 
-from ledger.database import insert_rows, rows_where_in
+from ledger.bulk import insert_rows, rows_where_in
 from ledger.errors import Corrupt, SettingsError
 from ledger.settings import Settings
 from ledger.tables import BlindIndexRow, PersonRow, table

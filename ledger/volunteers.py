@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ledger import identity
-from ledger.database import rows_where_in
+from ledger.bulk import rows_where_in
 from ledger.errors import NotFound
 from ledger.ids import new_number, parse_number
 from ledger.kinds import Body

@@ -8,9 +8,11 @@ from ledger.database import open_engine
 
 assert tables.LOG, "importing the tables registers them"
 
-with open_engine(context.config.attributes["url"]).connect() as connection:
+engine = open_engine(context.config.attributes["url"])
+with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, compare_type=True)
     with context.begin_transaction():
         context.run_migrations()
     if connection.in_transaction():
         connection.commit()
+engine.dispose()
