@@ -16,6 +16,7 @@ Bytes are made once, by `encode`; they are stored, served and verified as they a
 integers below 2^53 and keys are ASCII, so sorting keys by code point is JCS order and orjson gives the same bytes as RFC 8785.
 """
 
+import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -24,11 +25,13 @@ from typing import Any
 import orjson
 
 from ledger.errors import Corrupt, InvalidRequest
-from ledger.kinds import KINDS, Body, subjects
+from ledger.kinds import INTEGER_MAX, KINDS, Body, digest, subjects, uuid
 
 ENTRY_BYTES_MAX = 60_000
 """Below the 65,535 of a C2SP entry bundle, with room to spare."""
 SHANGHAI = timezone(timedelta(hours=8))
+_ACTOR = re.compile(r"[!-~]{1,64}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00", re.ASCII)
 _MEMBERS = {"actor", "body", "chains", "id", "index", "kind", "prev", "recorded_at", "v"}
 
 
@@ -45,6 +48,22 @@ class Entry:
     body: Body
     chains: dict[str, list[Any]]
     prev: str | None
+
+    def members(self) -> dict[str, Any]:
+        """Give the JSON object's members."""
+        said = {
+            "actor": self.actor,
+            "body": self.body,
+            "chains": self.chains,
+            "id": self.id,
+            "index": self.index,
+            "kind": self.kind,
+            "recorded_at": self.recorded_at,
+            "v": self.version,
+        }
+        if self.prev is not None:
+            said["prev"] = self.prev
+        return said
 
 
 def format_time(moment: datetime) -> str:
@@ -68,9 +87,9 @@ def unb64(text: str) -> bytes:
     return raw
 
 
-def encode(entry: dict[str, Any]) -> bytes:
-    """Make an entry's bytes. The caller has validated the body; this only refuses what could not be canonical or is too large."""
-    raw = orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)
+def encode(members: dict[str, Any]) -> bytes:
+    """Make an entry's bytes from its members, whose body has been validated. Raises InvalidRequest when they are too many."""
+    raw = orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
     if len(raw) > ENTRY_BYTES_MAX:
         raise InvalidRequest(f"一条记录最多 {ENTRY_BYTES_MAX} 字节，这一条有 {len(raw)} 字节，请分成几条")
     return raw
@@ -81,12 +100,18 @@ def decode(raw: bytes) -> Entry:
 
     Raises Corrupt saying what is wrong.
     """
+    if len(raw) > ENTRY_BYTES_MAX:
+        raise Corrupt(f"超过 {ENTRY_BYTES_MAX} 字节")
     try:
         data = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise Corrupt("不是 JSON") from None
-    if not isinstance(data, dict) or not data.keys() <= _MEMBERS or len(data) < 8 or (len(data) == 8 and "prev" in data):
-        raise Corrupt("成员不对")
+    if not isinstance(data, dict):
+        raise Corrupt("不是 JSON 对象")
+    try:
+        _check_members(data)
+    except (KeyError, TypeError, AttributeError):
+        raise Corrupt("缺少成员，或成员的类型不对") from None
     kind = KINDS.get((data["kind"], data["v"]))
     if kind is None:
         raise Corrupt(f"不认识的种类 {data['kind']} v{data['v']}")
@@ -94,7 +119,7 @@ def decode(raw: bytes) -> Entry:
         kind.validate(data["body"])
     except InvalidRequest as error:
         raise Corrupt(str(error)) from None
-    if set(data["chains"]) != set(subjects(data["body"])):
+    if data["chains"].keys() != set(subjects(data["body"])):
         raise Corrupt("所属的链与内容不符")
     if orjson.dumps(data, option=orjson.OPT_SORT_KEYS) != raw:
         raise Corrupt("不是规范写法（RFC 8785）")
@@ -109,3 +134,21 @@ def decode(raw: bytes) -> Entry:
         data["chains"],
         data.get("prev"),
     )
+
+
+def _check_members(data: dict[str, Any]) -> None:
+    """Check the envelope. Raises Corrupt, or KeyError, TypeError, AttributeError for what is not there or of another type."""
+    index = data["index"]
+    if type(index) is not int or type(data["v"]) is not int or type(data["kind"]) is not str or not 0 <= index <= INTEGER_MAX:
+        raise Corrupt("index、v 应是整数，kind 应是文字")
+    if len(data) != (9 if index else 8) or not data.keys() <= _MEMBERS:
+        raise Corrupt("成员不对：除第 0 条外都应有 prev，且没有别的成员")
+    if not (_ACTOR.fullmatch(data["actor"]) and uuid(data["id"]) and _TIME.fullmatch(data["recorded_at"])):
+        raise Corrupt("actor、id 或 recorded_at 写法不对")
+    if index and not digest(data["prev"]):
+        raise Corrupt("prev 不是散列值")
+    for said in data["chains"].values():
+        if type(said) is not list or type(said[0] if said else None) is not int or said[0] < 1:
+            raise Corrupt("chains 的序号不对")
+        if len(said) != (1 if said[0] == 1 else 2) or (len(said) == 2 and not digest(said[1])):
+            raise Corrupt("chains 的散列值不对")

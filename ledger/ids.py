@@ -54,7 +54,7 @@ def parse_number(text: str) -> str:
     """Bring a typed number (lower case, spaces, hyphens) to its one spelling. Raises InvalidRequest when a character must be wrong."""
     number = re.sub(r"[\s\-－·]", "", text).upper()
     if not NUMBER.fullmatch(number) or check_character(number[:9]) != number[9]:
-        raise InvalidRequest(f"编号「{text[:20]}」不对：应为 10 位字母和数字（没有 0、O、1、I），请对照证件或回执再看一遍")
+        raise InvalidRequest("编号不对：应为 10 位字母和数字（没有 0、O、1、I），请对照证件或回执再看一遍")
     return number
 
 

@@ -7,6 +7,7 @@ So a verifier can tell a chain that was left out. Free text refuses 11- and 18-d
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -24,9 +25,12 @@ Check = Callable[[Any], object]
 INTEGER_MAX = 2**53 - 1
 """RFC 8785 numbers are IEEE doubles: above this an integer would not survive."""
 
+MINUTES_MAX = 2880
+"""Longest service that one record may hold: two days."""
+
 _PERSONAL_NUMBER = re.compile(r"(?<!\d)(?:1\d{10}|\d{17}[\dXx])(?!\d)")
 _CODE = re.compile(r"[0-9A-Z]{1,20}")
-_BASE64_32 = re.compile(r"[A-Za-z0-9+/]{43}=")
+_BASE64_32 = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 _LOCAL_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9./-]{0,63}")
@@ -34,7 +38,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9./-]{0,63}")
 
 def holds_personal_number(text: str) -> bool:
     """Tell whether a text holds something shaped like a mobile number or an ID number."""
-    return bool(_PERSONAL_NUMBER.search(text))
+    return _PERSONAL_NUMBER.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def text(length_max: int) -> Check:
@@ -94,7 +98,7 @@ def plain(value: Any, depth: int = 0) -> bool:
     if isinstance(value, list):
         return depth < 5 and all(plain(item, depth + 1) for item in value)
     if isinstance(value, dict):
-        return depth < 5 and all(isinstance(k, str) and k.isascii() and k.isprintable() and plain(v, depth + 1) for k, v in value.items())
+        return depth < 5 and all(k.isascii() and plain(k) and plain(v, depth + 1) for k, v in value.items())
     return type(value) is bool
 
 
@@ -148,7 +152,7 @@ class Kind:
             raise InvalidRequest(f"{self.name}：字段 {key} 的内容不合要求（自由文字中不得出现手机号或身份证号）")
 
 
-_TIMES: dict[str, Check] = {"served_on": day, "start": minute, "end": minute, "minutes": integer(1, 2880)}
+_TIMES: dict[str, Check] = {"served_on": day, "start": minute, "end": minute, "minutes": integer(1, MINUTES_MAX)}
 _PLACED: dict[str, Check] = {"station": station, "organisation": number}
 
 _ALL = (

@@ -9,6 +9,7 @@ Keys are the fence: entry.index, entry.id and batch.size are unique, and trigger
 should not be there fails instead of forking the log.
 """
 
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,11 +32,12 @@ _ENTRY, _TILE, _BATCH, _CHAIN = table(EntryRow), table(TileRow), table(BatchRow)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something to be said: a kind, its body, and the client's entry id (made here when the client has none)."""
+    """Something to be said: a kind, its body, the client's entry id (else one is made), and by whom if not by the transaction's actor."""
 
     kind: str
     body: Body
     id: str | None = None
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,38 +103,60 @@ def load_head(connection: Connection) -> Head:
     return Head(tree, last_leaf, head.recorded_at)
 
 
-class Appender:
-    """The append path of one write transaction. Owns *head* until `finish`; the caller must drop *head* if the transaction does not commit."""
+@dataclass(frozen=True)
+class Mark:
+    """A place in a transaction to go back to when what came after it is refused."""
 
-    def __init__(self, connection: Connection, head: Head, actor: str, now: datetime) -> None:
+    size: int
+    last_leaf: bytes | None
+    undo: int
+
+
+class Appender:
+    """The append path of one database transaction. Owns the end of the log until `finish`; what is cached of *head* stays untouched."""
+
+    def __init__(self, connection: Connection, head: Head, now: datetime) -> None:
         self._connection = connection
         self._head = head
-        self._actor = actor
         self._recorded_at = entries.format_time(now)
         self._size = head.tree.size
         self._last = head.last_leaf
         self._leaves: list[bytes] = []
         self._chains: dict[str, tuple[int, str]] = {}
+        self._undo: list[tuple[str, tuple[int, str]]] = []
+
+    def mark(self) -> Mark:
+        """Remember this place."""
+        return Mark(self._size, self._last, len(self._undo))
+
+    def rewind(self, mark: Mark) -> None:
+        """Forget what was appended since *mark*; the caller has rolled the database back to the same place."""
+        for subject, place in reversed(self._undo[mark.undo :]):
+            self._chains[subject] = place
+        del self._undo[mark.undo :]
+        del self._leaves[len(self._leaves) - (self._size - mark.size) :]
+        self._size, self._last = mark.size, mark.last_leaf
 
     @property
     def size(self) -> int:
         """The index that the next entry will have."""
         return self._size
 
-    def receipts_for(self, facts: Sequence[Fact]) -> dict[str, Receipt]:
-        """Find facts that were already said: same id, same content. Raises Conflict if an id was used for something else."""
+    def receipts_for(self, facts: Sequence[Fact], actor: str) -> dict[str, Receipt | Conflict]:
+        """Find facts that were already said: the first receipt for the same content, a Conflict for an id used for something else."""
         by_id = {parse_entry_id(fact.id): fact for fact in facts if fact.id is not None}
-        found: dict[str, Receipt] = {}
+        found: dict[str, Receipt | Conflict] = {}
         if not by_id:
             return found
         for row in rows_where_in(self._connection, _ENTRY.c, _ENTRY.c.id, by_id):
             said, fact = orjson.loads(row.body), by_id[row.id]
-            if (said["kind"], said["body"], said["actor"]) != (fact.kind, fact.body, self._actor):
-                raise Conflict(f"编号 {said['id']} 已用于另一条内容不同的记录（第 {row.index} 条）")
-            found[said["id"]] = Receipt(row.index, said["id"], row.leaf, said["recorded_at"])
+            if (said["kind"], said["body"], said["actor"]) == (fact.kind, fact.body, fact.actor or actor):
+                found[said["id"]] = Receipt(row.index, said["id"], row.leaf, said["recorded_at"])
+            else:
+                found[said["id"]] = Conflict(f"编号 {said['id']} 已用于另一条内容不同的记录（第 {row.index} 条）")
         return found
 
-    def append(self, facts: Sequence[Fact]) -> list[Receipt]:
+    def append(self, facts: Sequence[Fact], actor: str) -> list[Receipt]:
         """Append facts in order and project them. They are durable when the transaction has committed, not before.
 
         Raises InvalidRequest when a body is not what its kind allows.
@@ -145,48 +169,33 @@ class Appender:
         for fact, found in zip(facts, concerned, strict=True):
             kind = CURRENT[fact.kind]
             kind.validate(fact.body)
-            entry = self._place(fact, kind.version, found)
-            raw = entries.encode(entry)
+            new_id, by = fact.id or new_entry_id(), fact.actor or actor
+            chains = self._chains_for(found)
+            prev = b64(self._last) if self._last is not None else None
+            entry = entries.Entry(self._size, new_id, fact.kind, kind.version, by, self._recorded_at, fact.body, chains, prev)
+            raw = entries.encode(entry.members())
             leaf = leaf_hash(raw)
             self._advance(found, leaf)
-            rows.append({"index": entry["index"], "id": parse_entry_id(entry["id"]), "leaf": leaf, "body": raw})
-            receipts.append(Receipt(entry["index"], entry["id"], leaf, self._recorded_at))
-            logged.append(
-                entries.Entry(
-                    entry["index"],
-                    entry["id"],
-                    fact.kind,
-                    kind.version,
-                    self._actor,
-                    self._recorded_at,
-                    fact.body,
-                    entry["chains"],
-                    entry.get("prev"),
-                )
-            )
+            rows.append({"index": entry.index, "id": uuid.UUID(new_id).bytes, "leaf": leaf, "body": raw})
+            receipts.append(Receipt(entry.index, new_id, leaf, self._recorded_at))
+            logged.append(entry)
         insert_rows(self._connection, _ENTRY, rows)
         projections.apply(self._connection, logged)
         return receipts
 
-    def _place(self, fact: Fact, version: int, concerned: list[str]) -> dict[str, Any]:
-        entry: dict[str, Any] = {
-            "actor": self._actor,
-            "body": fact.body,
-            "chains": {s: [n + 1, leaf] if n else [1] for s in concerned for n, leaf in (self._chains[s],)},
-            "id": fact.id or new_entry_id(),
-            "index": self._size,
-            "kind": fact.kind,
-            "recorded_at": self._recorded_at,
-            "v": version,
-        }
-        if self._last is not None:
-            entry["prev"] = b64(self._last)
-        return entry
+    def _chains_for(self, concerned: list[str]) -> dict[str, list[Any]]:
+        chains = {}
+        for subject in concerned:
+            count, leaf = self._chains[subject]
+            chains[subject] = [count + 1, leaf] if count else [1]
+        return chains
 
     def _advance(self, concerned: list[str], leaf: bytes) -> None:
         text = b64(leaf)
         for subject in concerned:
-            self._chains[subject] = (self._chains[subject][0] + 1, text)
+            place = self._chains[subject]
+            self._undo.append((subject, place))
+            self._chains[subject] = (place[0] + 1, text)
         self._leaves.append(leaf)
         self._last = leaf
         self._size += 1
@@ -219,6 +228,11 @@ def read_entry(connection: Connection, index: int) -> bytes:
     if raw is None:
         raise NotFound(f"账本里没有第 {index} 条（目前共 {tree_head(connection).size} 条，从 0 数起）")
     return bytes(raw)
+
+
+def has_entry(connection: Connection, index: int, leaf: bytes) -> bool:
+    """Tell whether the entry at an index is the one with this leaf hash."""
+    return connection.execute(select(_ENTRY.c.leaf).where(_ENTRY.c.index == index)).scalar_one_or_none() == leaf
 
 
 def scan(connection: Connection, start: int = 0, stop: int | None = None) -> Iterator[Any]:

@@ -14,22 +14,23 @@ The rules this file alone keeps:
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
 from ledger import activities, stations, workdays
+from ledger.actors import Actor, require
 from ledger.bulk import rows_where_in
 from ledger.entries import SHANGHAI
-from ledger.errors import InvalidRequest, NotAllowed, NotFound
-from ledger.kinds import Body
+from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
+from ledger.kinds import MINUTES_MAX, Body
 from ledger.log import Fact, Receipt
 from ledger.policies import ServicePolicy, service_policy
 from ledger.refusals import Already, Refusal
-from ledger.tables import ServiceRow, table
+from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
-_SERVICE = table(ServiceRow)
+_SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
 _APPROVED_AT_ONCE = 200
 """Services in one approval entry: with their people's chains it stays far below the largest entry."""
 
@@ -93,18 +94,25 @@ class _Standing:
 def record_many(tx: WriteTransaction, drafts: Sequence[Draft]) -> list[Receipt | Already | Refusal]:
     """Record services, judged one by one: a refusal hurts nobody else. Answers are in the order of *drafts*.
 
-    Raises NotAllowed when the actor may not record at a station named.
+    Raises NotAllowed when the actor may not record at a station named, Conflict when an id was used for something else.
     """
-    facts = [Fact("service.recorded", draft.body(), draft.id) for draft in drafts]
+    answers = record_each(tx, [(tx.actor, draft) for draft in drafts])
+    for answer in answers:
+        if isinstance(answer, LedgerError):
+            raise answer
+    return cast("list[Receipt | Already | Refusal]", answers)
+
+
+def record_each(tx: WriteTransaction, items: Sequence[tuple[Actor, Draft]]) -> list[Receipt | Already | Refusal | LedgerError]:
+    """Record services of several actors, as the writer gathers them: each is judged alone, and what is wrong with one is only its own answer."""
+    facts = [Fact("service.recorded", draft.body(), draft.id, actor.account) for actor, draft in items]
     said = tx.receipts_for(facts)
-    for station in {draft.station for draft in drafts}:
-        tx.require("record", station)
-    standing = _load_standing(tx.connection, drafts)
-    judge = _Judge(tx, standing)
-    answers: list[Receipt | Already | Refusal | None] = []
+    drafts = [draft for _, draft in items]
+    judge = _Judge(tx, _load_standing(tx.connection, drafts), _missing(tx.connection, drafts))
+    answers: list[Receipt | Already | Refusal | LedgerError | None] = []
     new: list[Fact] = []
-    for draft, fact in zip(drafts, facts, strict=True):
-        answer = said.get(fact.id or "") or judge.judge(draft)
+    for (actor, draft), fact in zip(items, facts, strict=True):
+        answer = said.get(fact.id or "") or judge.may_not_record(actor, draft) or judge.judge(draft)
         if answer is None:
             new.append(fact)
         answers.append(answer)
@@ -127,14 +135,36 @@ def _load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str,
     return people
 
 
+def _missing(connection: Connection, drafts: Sequence[Draft]) -> set[str]:
+    """List the volunteer numbers and activity ids among drafts that the ledger does not know."""
+    people, done = {draft.volunteer for draft in drafts}, {draft.activity for draft in drafts}
+    known = {row.number for row in rows_where_in(connection, [_VOLUNTEER.c.number], _VOLUNTEER.c.number, people)}
+    return (people | done) - known - activities.get_many(connection, done).keys()
+
+
 class _Judge:
     """Judges drafts in order against what stands and what this call accepted before them."""
 
-    def __init__(self, tx: WriteTransaction, standing: dict[str, _Standing]) -> None:
+    def __init__(self, tx: WriteTransaction, standing: dict[str, _Standing], missing: set[str] | None = None) -> None:
         self._tx = tx
+        self._missing = missing or set()
         self._standing = standing
         self._now = tx.now.astimezone(SHANGHAI).replace(tzinfo=None)
         self._policies: dict[str, ServicePolicy] = {}
+        self._permissions: dict[tuple[Actor, str], LedgerError | None] = {}
+
+    def may_not_record(self, actor: Actor, draft: Draft) -> LedgerError | None:
+        """Give the reason if an actor may not record this: an unknown person or activity, or another's station."""
+        if not self._missing.isdisjoint((draft.volunteer, draft.activity)):
+            return NotFound("没有这个志愿者编号或活动编号，请核对")
+        key = (actor, draft.station)
+        if key not in self._permissions:
+            try:
+                require(self._tx.connection, actor, "record", draft.station)
+                self._permissions[key] = None
+            except NotAllowed as refused:
+                self._permissions[key] = refused
+        return self._permissions[key]
 
     def judge(self, draft: Draft) -> Already | Refusal | None:
         """Give None for a draft that may be recorded, and remember it."""
@@ -144,6 +174,9 @@ class _Judge:
             )
         if draft.end > self._now:
             return Refusal("future_date", f"服务在 {_spoken(draft.end)} 才结束，还没有发生，不能先登记", "活动时间")
+        if draft.minutes > MINUTES_MAX:
+            text = f"一次服务长达 {duration(draft.minutes)}，超过 {duration(MINUTES_MAX)}。请核对起止日期，跨多天的请分天登记"
+            return Refusal("over_daily_cap", text, "服务时长")
         standing = self._standing[draft.volunteer]
         start, end, day = _minute(draft.start), _minute(draft.end), draft.start.date().isoformat()
         clash = self._clash(standing, draft, start, end)
@@ -223,7 +256,9 @@ def correct(tx: WriteTransaction, index: int, *, start: datetime, end: datetime,
     standing = _load_standing(tx.connection, [draft])[row.volunteer]
     standing.intervals = [interval for interval in standing.intervals if interval[4] != index]
     refusal = _Judge(tx, {row.volunteer: standing}).judge(draft)
-    if isinstance(refusal, Refusal):
+    if isinstance(refusal, Already):
+        raise InvalidRequest(f"这个人同一活动同样的时间已有第 {refusal.index} 条记录，请作废多余的一条")
+    if refusal is not None:
         raise InvalidRequest(refusal.message)
     body: Body = {"service": index, "volunteer": row.volunteer, "station": row.station, "reason": reason}
     body |= _times(start, end, draft.minutes, break_minutes)

@@ -1,18 +1,16 @@
 """
-The store: opening a ledger, and the only place where transactions begin and end.
+The store: opening a ledger, and the doors through which everything reads and writes.
 
-`Ledger.write` runs one function as the writer: it reads the latest state, checks its rules, appends and projects, and all of it is durable together
-when `write` returns. Leaving by an exception undoes everything. The cached head is only trusted while it is the head of the database, so several
-processes may write to one store.
+`Ledger.write` hands one function to the writer (writer.py): it reads the latest state, checks its rules, appends and projects, and all of it is
+durable together when `write` returns. Leaving by an exception undoes everything.
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
@@ -21,16 +19,14 @@ from ledger import migrating, policies
 from ledger.actors import OPERATOR, Actor
 from ledger.checkpoints import Signing, create_signing_key
 from ledger.database import check_durability, open_engine, read_transaction, write_transaction
-from ledger.errors import SettingsError, Unavailable
-from ledger.log import Appender, Head, load_head, tree_head
+from ledger.errors import SettingsError
+from ledger.log import load_head
 from ledger.settings import Settings
 from ledger.transactions import ReadTransaction, WriteTransaction
 from ledger.vault import KeyStore, Vault, write_new_key
+from ledger.writer import ItemWork, Writer
 
 Result = TypeVar("Result")
-
-CLOCK_SLIP_MAX = timedelta(minutes=2)
-"""How far a clock may stand behind the newest entry before writing stops; within it, entries keep the newest time."""
 
 
 def utc_now() -> datetime:
@@ -47,8 +43,7 @@ class Ledger:
         self.vault = Vault(settings)
         self.signing = Signing(settings)
         self._clock = clock
-        self._writer = threading.Lock()
-        self._head: Head | None = None
+        self._writer = Writer(engine, self.vault, clock)
 
     @contextmanager
     def read(self) -> Iterator[ReadTransaction]:
@@ -57,21 +52,20 @@ class Ledger:
             yield ReadTransaction(connection, self.vault, self._clock())
 
     def write(self, work: Callable[[WriteTransaction], Result], actor: Actor, *, rehearse: bool = False) -> Result:
-        """Run *work* as the writer and make what it did durable; with *rehearse*, give its answer and undo everything."""
-        with self._writer:
-            with write_transaction(self.engine) as connection:
-                head = self._current(connection)
-                now = self._now(head)
-                tx = WriteTransaction(connection, self.vault, now, actor, Appender(connection, head, actor.account, now))
-                result = work(tx)
-                if rehearse:
-                    connection.rollback()
-                    return result
-                head = tx.appender.finish()
-                self.vault.store_keys(tx.new_keys)
-            # The commit point is behind us: what was appended is durable.
-            self._head = head
-            return result
+        """Run *work* as the writer and return once what it did is durable; with *rehearse*, give its answer and undo everything.
+
+        Raises what *work* raises, with nothing written; Unavailable when too much waits or the commit failed.
+        """
+        return cast("Result", self._writer.write(work, actor, rehearse=rehearse))
+
+    def write_item(self, work: ItemWork, item: Any, actor: Actor) -> Any:
+        """Have one item done by a function of many, such as `service_records.record_each`, together with those of other callers."""
+        return self._writer.write_item(work, item, actor)
+
+    def close(self) -> None:
+        """Finish what waits and let go of the database."""
+        self._writer.close()
+        self.engine.dispose()
 
     def operate(self, work: Callable[[Connection, datetime], Result]) -> Result:
         """Change what is not in the log (accounts, uploads, job runs) in a transaction of its own."""
@@ -81,21 +75,6 @@ class Ledger:
     def now(self) -> datetime:
         """The ledger's clock."""
         return self._clock()
-
-    def _current(self, connection: Connection) -> Head:
-        newest, head = tree_head(connection), self._head
-        if head is None or (head.tree.size, head.tree.root()) != (newest.size, newest.root):
-            head = self._head = load_head(connection)
-        return head
-
-    def _now(self, head: Head) -> datetime:
-        now = self._clock()
-        if not head.recorded_at:
-            return now
-        newest = datetime.fromisoformat(head.recorded_at)
-        if now < newest - CLOCK_SLIP_MAX:
-            raise Unavailable(f"本机时钟（{now:%Y-%m-%d %H:%M}）比账本最后一条记录（{newest:%Y-%m-%d %H:%M}）还早，请先校准时钟")
-        return max(now, newest)
 
 
 def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Ledger:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from ledger import actors
 from ledger.actors import Actor
 from ledger.entries import SHANGHAI
+from ledger.errors import Conflict
 from ledger.log import Appender, Fact, Receipt
 from ledger.vault import Commitments, Personal, Vault
 
@@ -50,11 +51,11 @@ class WriteTransaction(ReadTransaction):
 
     def append(self, facts: Sequence[Fact]) -> list[Receipt]:
         """Append facts whose rules have been checked."""
-        return self.appender.append(facts)
+        return self.appender.append(facts, self.actor.account)
 
-    def receipts_for(self, facts: Sequence[Fact]) -> dict[str, Receipt]:
-        """Find facts already said under their ids. Raises Conflict on the same id with other content."""
-        return self.appender.receipts_for(facts)
+    def receipts_for(self, facts: Sequence[Fact]) -> dict[str, Receipt | Conflict]:
+        """Find facts already said under their ids: the first receipt, or a Conflict if the content was another."""
+        return self.appender.receipts_for(facts, self.actor.account)
 
     def seal(self, people: Sequence[Personal]) -> list[Commitments]:
         """Seal new subjects' data; their keys become durable just before the commit."""

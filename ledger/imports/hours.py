@@ -8,19 +8,19 @@ who are not registered are never created here; their rows are parked, sealed, un
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from ledger import activities, codes, identity, organisations, parked, service_records, volunteers
+from ledger import activities, codes, identity, kinds, organisations, parked, service_records, volunteers
 from ledger.activities import Activity
 from ledger.entries import b64
 from ledger.errors import InvalidRequest
 from ledger.ids import new_entry_id
 from ledger.imports.outcome import ROWS_AT_ONCE, Outcome, Progress
-from ledger.imports.rosters import Cells, RowRefused, need_id_number, need_station, need_text, station_of
+from ledger.imports.rosters import Cells, RowRefused, check_words, need_id_number, need_station, need_text, station_of
 from ledger.refusals import Already, Refusal
 from ledger.service_records import Draft
 from ledger.sheets import columns, spelling
-from ledger.sheets.layout import Table, activity_facts, find_table
+from ledger.sheets.layout import ActivityFacts, Table, activity_facts, find_table
 from ledger.sheets.reading import Cell, Sheet
 from ledger.sheets.spelling import Blank, Misspelt
 from ledger.stations import everyone
@@ -83,19 +83,23 @@ def _sheet_activity(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: O
     """Read the activity from the title rows. Raises InvalidRequest when its station, time or series is not there."""
     facts = activity_facts(sheet, table.header_row)
     station = station_of(tx, facts.get("station", ""))
+    title, place, unit = (_words(facts, name) for name in ("title", "place", "organisation"))
     if not facts.get("time"):
         raise InvalidRequest("表头上方没有写明「活动时间：」。请补上，例如「活动时间：2025年1月5日 14:00-16:00」")
     try:
         start, end = spelling.parse_period(facts["time"])
     except Misspelt as fault:
         raise InvalidRequest(str(fault)) from None
-    series_said = facts.get("series", "")
+    series_said = spelling.clean_text(facts.get("series", ""))
     series = codes.code_of(series_said, codes.SERIES, codes.SERIES_ALIASES) if series_said else "other"
     if series is None:
         raise InvalidRequest(f"不认识的活动系列「{series_said[:20]}」。应是{'、'.join(codes.SERIES.values())}之一")
     groups, other_groups = codes.codes_of(facts.get("beneficiaries", []), codes.BENEFICIARIES, codes.BENEFICIARY_ALIASES)
     services, other_services = codes.codes_of(facts.get("services", []), codes.SERVICES, codes.SERVICE_ALIASES)
-    unit = facts.get("organisation", "") or station.name
+    for column, others in (("服务对象", other_groups), ("服务内容", other_services)):
+        if not kinds.many(kinds.text(60), 10)(others):
+            raise InvalidRequest(f"表头上方的{column}最多另写 10 项，每项最多 60 个字，不能有手机号或身份证号。请改短或删去")
+    unit = unit or station.name
     organisation = organisations.find_by_name(tx.connection, unit)
     if organisation is None and unit != station.name:
         outcome.remark(1, f"组织单位「{unit[:40]}」不在备案台账里，已按站点自办活动登记")
@@ -103,13 +107,13 @@ def _sheet_activity(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: O
         outcome.remark(1, f"「{organisation.name}」的备案已于 {organisation.expires_on} 到期，请尽快重新备案")
     activity = Activity(
         station.code,
-        facts.get("title", "").removesuffix("签到表") or "志愿服务活动",
+        title.removesuffix("签到表") or "志愿服务活动",
         series,
         organisation=organisation.id if organisation else None,
         responsible_unit=None if organisation else unit,
         start=start.isoformat(timespec="minutes"),
         end=end.isoformat(timespec="minutes"),
-        place=facts.get("place"),
+        place=place or None,
         beneficiaries=groups,
         beneficiaries_other=other_groups,
         services=services,
@@ -118,14 +122,26 @@ def _sheet_activity(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: O
     return activity, start, end
 
 
+def _words(facts: ActivityFacts, name: Literal["title", "place", "organisation"]) -> str:
+    """Read a fact in words, spelt as cells are. Raises InvalidRequest for what may not stand in an entry."""
+    said = spelling.clean_text(facts.get(name))
+    column, length_max = {"title": ("活动名称", 100), "place": ("活动地点", 200), "organisation": ("组织单位", 100)}[name]
+    if said and not kinds.text(length_max)(said):
+        raise InvalidRequest(f"表头上方的{column}最多 {length_max} 个字，不能有手机号或身份证号。请改短或删去")
+    return said
+
+
 def _sign_in_times(cells: Cells, start: datetime, end: datetime) -> tuple[datetime, datetime]:
     """Put a row's times of day on the activity's day; over midnight the sign-out belongs to the next."""
     arrived = _time(cells.get("start"), "missing", "签到时间", "没有签到时间，请对照纸质签到表补上")
     left = _time(cells.get("end"), "missing_sign_out", "签退时间", "没有签退时间。请向本人核实后补上；核实不了的，这一次不能计时")
     day = datetime.combine(start.date(), datetime.min.time())
     overnight = end.date() > start.date()
-    first = day + timedelta(minutes=arrived) + timedelta(days=overnight and arrived < start.hour * 60 - 180)
-    last = day + timedelta(minutes=left) + timedelta(days=overnight and left <= arrived)
+    joined_late = overnight and arrived < start.hour * 60 - 180
+    # A sign-out long after the end is no next day's: the two times were swapped.
+    went_over = overnight and left <= arrived and left <= end.hour * 60 + end.minute + 180
+    first = day + timedelta(days=joined_late, minutes=arrived)
+    last = day + timedelta(days=joined_late or went_over, minutes=left)
     if last <= first:
         text = "签退时间不晚于签到时间。若活动跨过零点，请在活动时间里写明「次日」；若抄反了，请对照签到表改正"
         raise RowRefused("end_before_start", text, "签退时间")
@@ -164,8 +180,11 @@ def _platform_activity(known: set[str], cells: Cells, year: int) -> Activity:
     series = codes.code_of(said, codes.SERIES, codes.SERIES_ALIASES) if said else "other"
     if series is None:
         raise RowRefused("unreadable", f"不认识的活动系列「{said[:20]}」", "活动系列")
-    source = spelling.clean_text(cells.get("source")) or None
-    return Activity(need_station(known, cells), need_text(cells, "activity", "活动名称"), series, migrated_year=year, source=source)
+    source = spelling.clean_text(cells.get("source"))
+    if source:
+        check_words(source, "来源", 60)
+    title = need_text(cells, "activity", "活动名称", 100)
+    return Activity(need_station(known, cells), title, series, migrated_year=year, source=source or None)
 
 
 def _moment(cell: Cell, blank_code: str, column: str, blank_text: str) -> datetime:
@@ -201,7 +220,7 @@ def _record(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade:
             continue
         assert refusal is not None
         outcome.refuse(service.row, refusal, service.name)
-        if refusal.code == "unknown_volunteer":
+        if refusal.code == "unknown_volunteer" and service.refusal is None:
             outcome.parked.append(outcome.rejected[-1])
     ids = activities.find_or_publish(tx, [service.activity for service, _ in sure])
     drafts = [_draft(service, known.row.number, activity, outcome, grade) for (service, known), activity in zip(sure, ids, strict=True)]
@@ -226,7 +245,8 @@ def _record(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade:
 
 def _identity_refusal(service: _Service, known: volunteers.Known | None) -> Refusal | None:
     if known is None:
-        text = f"尾号 {service.id_number[-4:]} 尚未登记为志愿者。已放入「待登记」，本人登记后再计入；不会自动建档"
+        text = f"尾号 {service.id_number[-4:]} 尚未登记为志愿者，不会自动建档。"
+        text += service.refusal.message if service.refusal else "已放入「待登记」，本人登记后再计入"
         return Refusal("unknown_volunteer", text, "身份证号")
     if known.personal.identity["name"] != service.name:
         text = f"姓名与身份证号不是同一个人：这个号码登记的是「{known.masked_name}」。请对照证件改正姓名或号码"

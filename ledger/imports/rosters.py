@@ -1,8 +1,9 @@
 """Station tables, filing ledgers (备案台账) and volunteer rosters: one row, one unit or organisation or person."""
 
+import re
 from typing import Any
 
-from ledger import codes, identity, organisations, stations, volunteers
+from ledger import codes, identity, kinds, organisations, stations, volunteers
 from ledger.entries import b64
 from ledger.errors import InvalidRequest
 from ledger.imports.outcome import ROWS_AT_ONCE, Outcome, Progress
@@ -24,12 +25,20 @@ class RowRefused(Exception):
         self.refusal = Refusal(code, message, column)
 
 
-def need_text(cells: Cells, field: str, column: str) -> str:
-    """Read a text that must be there."""
+def need_text(cells: Cells, field: str, column: str, length_max: int | None = None) -> str:
+    """Read a text that must be there; *length_max* when it goes into an entry."""
     said = spelling.clean_text(cells.get(field))
     if not said:
         raise RowRefused("missing", f"没有填写{column}，请补上", column)
+    if length_max is not None:
+        check_words(said, column, length_max)
     return said
+
+
+def check_words(said: str, column: str, length_max: int) -> None:
+    """Make sure that words may stand in an entry. Raises RowRefused."""
+    if not kinds.text(length_max)(said):
+        raise RowRefused("unreadable", f"{column}最多 {length_max} 个字，不能有手机号或身份证号。请改短或删去", column)
 
 
 def need_id_number(tx: WriteTransaction, cell: Cell) -> str:
@@ -83,6 +92,8 @@ def stations_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progres
 
 def _station(cells: Cells) -> stations.Station:
     code = need_text(cells, "code", "站点编码").upper()
+    if not kinds.station(code):
+        raise RowRefused("unreadable", f"站点编码「{code[:20]}」应为 1 至 20 位数字或字母", "站点编码")
     level = stations.level_code(spelling.clean_text(cells.get("level")) or "站")
     if level is None:
         raise RowRefused("unreadable", "级别应填「区」「中心」或「站」", "级别")
@@ -91,14 +102,14 @@ def _station(cells: Cells) -> stations.Station:
     if area_said and area is None:
         raise RowRefused("unreadable", "城乡应填「城市」或「农村」", "城乡")
     said = spelling.clean_text(cells.get("population")).replace(",", "").removesuffix("人")
-    parent = spelling.clean_text(cells.get("parent")) or None
-    name = need_text(cells, "name", "站点名称")
+    parent = spelling.clean_text(cells.get("parent")).upper() or None
+    name = need_text(cells, "name", "站点名称", 100)
     if not said:
         return stations.Station(code, name, level, parent, area)
-    if not said.removesuffix(".0").isdecimal() or int(said.removesuffix(".0")) < 1:
+    if not re.fullmatch(r"[1-9]\d{0,8}(\.0)?", said, re.ASCII):
         raise RowRefused("unreadable", f"常住人口「{said[:20]}」不是整数", "常住人口")
     counted = need_date(cells, "population_on", "人口统计日期").isoformat()
-    source = need_text(cells, "population_source", "人口数据来源")
+    source = need_text(cells, "population_source", "人口数据来源", 200)
     return stations.Station(code, name, level, parent, area, int(said.removesuffix(".0")), counted, source)
 
 
@@ -134,8 +145,8 @@ def _filing(known: set[str], cells: Cells) -> organisations.Filing:
     except Misspelt as fault:
         raise RowRefused("unreadable", str(fault), "联系电话") from None
     return organisations.Filing(
-        need_text(cells, "number", "备案编号"),
-        need_text(cells, "name", "组织名称"),
+        need_text(cells, "number", "备案编号", 60),
+        need_text(cells, "name", "组织名称", 100),
         category,
         volunteering,
         need_station(known, cells, "所属站点编码"),
@@ -151,7 +162,7 @@ def volunteers_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progr
     table = find_table(sheet, columns.VOLUNTEERS)
     outcome.header_row = table.header_row
     known = {unit.code for unit in stations.everyone(tx.connection)}
-    first = tx.tree_size
+    seen: set[str] = set()
     digest = b64(bytes.fromhex(sheet.sha256))
     read: list[tuple[int, volunteers.Registration]] = []
     for row, cells in table.rows():
@@ -162,8 +173,9 @@ def volunteers_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progr
     for at in range(0, len(read), ROWS_AT_ONCE):
         part = read[at : at + ROWS_AT_ONCE]
         for (row, person), answer in zip(part, volunteers.register_many(tx, [person for _, person in part]), strict=True):
-            if isinstance(answer, Already) and answer.index >= first:
+            if not isinstance(answer, str) and person.id_number in seen:
                 answer = Refusal("duplicate", "这个身份证号在本表中已经出现过，请只留一行", "身份证号")
+            seen.add(person.id_number)
             _count(outcome, row, answer, person.name)
         progress(at + len(part), len(read))
 

@@ -237,6 +237,7 @@ def upgrade() -> None:
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "index", name=op.f("pk_tile")),
+        sqlite_with_rowid=False,  # INSERT OR REPLACE by a row number would take the place of another tile unseen
     )
     op.create_table(
         "upload",
@@ -306,7 +307,7 @@ _IN_ORDER = {
     "entry": """(SELECT max("index") - min("index") + 1 <> count(*) OR min("index") <>
         coalesce((SELECT max(e."index") + 1 FROM entry e WHERE e."index" < (SELECT min("index") FROM added)), 0)
         OR max("index") <> (SELECT max("index") FROM entry) FROM added)""",
-    "tile": """EXISTS (SELECT 1 FROM added a WHERE a."index" > 0
+    "tile": """EXISTS (SELECT 1 FROM added a WHERE a."index" <> 0
         AND NOT EXISTS (SELECT 1 FROM tile t WHERE t.level = a.level AND t."index" = a."index" - 1))""",
     "batch": """EXISTS (SELECT 1 FROM added a WHERE a.size <> (SELECT max("index") + 1 FROM entry))""",
     "checkpoint": """EXISTS (SELECT 1 FROM added a WHERE a.size NOT IN (SELECT size FROM batch)

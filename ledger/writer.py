@@ -1,0 +1,230 @@
+"""
+The writer: one thread through which all writes of a process go, as many as wait in one database transaction (group commit).
+
+There is no timer. The thread takes whatever waits (at most GROUP_MAX), runs it in one transaction, and commits; meanwhile the next group gathers. A lone
+write costs one commit, a crowd shares one. Pushback instead of memory: when QUEUE_MAX writes wait, the next is refused with Unavailable.
+
+Each piece of work has a savepoint of its own: if it raises, or was only a rehearsal, the database and the appender go back to where it began and nobody
+else notices. Items handed in by `write_item` for one function are gathered into one call of it. All share one `now`.
+
+Nobody is answered before COMMIT has returned. If COMMIT raises, the outcome is unknown: every connection is dropped, and the log is asked whether the
+group's last entry is there. Only then is each answered, with the receipt or with Unavailable; a retry with the same entry id is safe in either case.
+
+Several processes may write to one store: BEGIN IMMEDIATE or the advisory lock makes each group wait its turn, and the head is read anew when another
+process has moved it.
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from ledger.actors import OPERATOR, Actor
+from ledger.database import read_transaction, write_transaction
+from ledger.errors import Unavailable
+from ledger.log import Appender, Head, has_entry, load_head, tree_head
+from ledger.transactions import WriteTransaction
+from ledger.vault import Vault
+
+QUEUE_MAX = 4_096
+GROUP_MAX = 1_024
+
+CLOCK_SLIP_MAX = timedelta(minutes=2)
+"""How far a clock may stand behind the newest entry before writing stops; within it, entries keep the newest time."""
+
+ItemWork = Callable[[WriteTransaction, Sequence[Any]], Sequence[Any]]
+
+
+@dataclass(eq=False)
+class _Job:
+    """One piece of work and whom to answer: a function of the transaction, or an item for a function of many."""
+
+    actor: Actor
+    work: Callable[[WriteTransaction], Any] | None = None
+    item_work: ItemWork | None = None
+    item: Any = None
+    rehearse: bool = False
+    answer: "Future[Any]" = field(default_factory=Future)
+
+
+@dataclass
+class _Group:
+    """One transaction's worth: the answers to give once it is durable."""
+
+    results: list[tuple[_Job, Any, BaseException | None]] = field(default_factory=list)
+    keys: dict[str, bytes] = field(default_factory=dict)
+
+
+class Writer:
+    """Runs writes for one open ledger. The thread is started by the first write, and again in a process that was forked."""
+
+    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._process = 0
+        self._waiting: queue.Queue[_Job | None] = queue.Queue(QUEUE_MAX)
+        self._head: Head | None = None
+
+    def write(self, work: Callable[[WriteTransaction], Any], actor: Actor, *, rehearse: bool = False) -> Any:
+        """Run *work* as the writer; return or raise what it does, once that is durable."""
+        return self._submit(_Job(actor, work=work, rehearse=rehearse))
+
+    def write_item(self, work: ItemWork, item: Any, actor: Actor) -> Any:
+        """Have *item* done by *work* together with whatever others wait; return its own answer, once that is durable.
+
+        *work* takes many items and answers each; an answer that is an exception is raised.
+        """
+        answer = self._submit(_Job(actor, item_work=work, item=item))
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        """Finish what waits, and stop the thread."""
+        with self._starting:
+            thread, self._thread = self._thread, None
+            if thread is not None and thread.is_alive() and self._process == os.getpid():
+                self._waiting.put(None)
+                thread.join()
+
+    def _submit(self, job: _Job) -> Any:
+        self._start()
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a write inside a write would wait for itself")
+        try:
+            self._waiting.put_nowait(job)
+        except queue.Full:
+            raise Unavailable("现在排队登记的人太多，请过几秒再试一次") from None
+        return job.answer.result()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None or self._process != os.getpid():
+                self._process, self._waiting, self._head = os.getpid(), queue.Queue(QUEUE_MAX), None
+                self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        waiting = self._waiting
+        while True:
+            jobs = [waiting.get()]
+            while len(jobs) < GROUP_MAX and jobs[-1] is not None:
+                try:
+                    jobs.append(waiting.get_nowait())
+                except queue.Empty:
+                    break
+            group = [job for job in jobs if job is not None]
+            if group:
+                self._do(group)
+            if jobs[-1] is None:
+                return
+
+    def _do(self, jobs: list[_Job]) -> None:
+        """Run a group to its durable end and answer everyone, whatever happens."""
+        try:
+            results = self._commit(jobs)
+        except BaseException as error:  # noqa: BLE001 each waiter must hear of it; the thread goes on
+            results = [(job, None, error) for job in jobs]
+        for job, result, fault in results:
+            if fault is not None:
+                job.answer.set_exception(fault)
+            else:
+                job.answer.set_result(result)
+
+    def _commit(self, jobs: list[_Job]) -> list[tuple[_Job, Any, BaseException | None]]:
+        group = _Group()
+        head: Head | None = None
+        try:
+            with write_transaction(self._engine) as connection:
+                begun = self._current(connection)
+                now = self._now(begun)
+                appender = Appender(connection, begun, now)
+                tx = WriteTransaction(connection, self._vault, now, OPERATOR, appender)
+                self._run_all(tx, jobs, group)
+                head = appender.finish()
+                self._vault.store_keys(group.keys)
+            # The commit point is behind us: what was appended is durable.
+        except BaseException:
+            self._head = None
+            if head is None or not self._is_durable(head):
+                raise
+        self._head = head
+        return group.results
+
+    def _is_durable(self, head: Head) -> bool:
+        """After a COMMIT that raised: ask the log itself, over a new connection, whether the group is in it."""
+        self._engine.dispose()
+        if head.last_leaf is None:
+            return False
+        with read_transaction(self._engine) as connection:
+            return has_entry(connection, head.tree.size - 1, head.last_leaf)
+
+    def _run_all(self, tx: WriteTransaction, jobs: list[_Job], group: _Group) -> None:
+        """Run jobs in the order they came; neighbours with the same item function together."""
+        for item_work, run in groupby(jobs, key=lambda job: job.item_work):
+            if item_work is None:
+                for job in run:
+                    group.results.append(self._one(tx, job, group, alone=len(jobs) == 1))
+            else:
+                group.results.extend(self._many(tx, item_work, list(run), group))
+
+    def _one(self, tx: WriteTransaction, job: _Job, group: _Group, *, alone: bool) -> tuple[_Job, Any, BaseException | None]:
+        assert job.work is not None
+        mine = replace(tx, actor=job.actor, new_keys={})
+        mark, savepoint = tx.appender.mark(), tx.connection.begin_nested()
+        try:
+            result = job.work(mine)
+        except BaseException as error:
+            savepoint.rollback()
+            tx.appender.rewind(mark)
+            if alone:
+                raise
+            return job, None, error
+        if job.rehearse:
+            savepoint.rollback()
+            tx.appender.rewind(mark)
+        else:
+            savepoint.commit()
+            group.keys.update(mine.new_keys)
+        return job, result, None
+
+    def _many(self, tx: WriteTransaction, work: ItemWork, jobs: list[_Job], group: _Group) -> list[tuple[_Job, Any, BaseException | None]]:
+        """Do items together; if that fails as a whole, one by one, so that the fault is found and hurts only its own."""
+        mine = replace(tx, new_keys={})
+        mark, savepoint = tx.appender.mark(), tx.connection.begin_nested()
+        try:
+            answers = work(mine, [(job.actor, job.item) for job in jobs])
+        except BaseException as error:  # noqa: BLE001 handed to whoever asked for it
+            savepoint.rollback()
+            tx.appender.rewind(mark)
+            if len(jobs) == 1:
+                return [(jobs[0], None, error)]
+            return [result for job in jobs for result in self._many(tx, work, [job], group)]
+        savepoint.commit()
+        group.keys.update(mine.new_keys)
+        return [(job, answer, None) for job, answer in zip(jobs, answers, strict=True)]
+
+    def _current(self, connection: Connection) -> Head:
+        newest, head = tree_head(connection), self._head
+        if head is None or (head.tree.size, head.tree.root()) != (newest.size, newest.root):
+            head = load_head(connection)
+        return head
+
+    def _now(self, head: Head) -> datetime:
+        now = self._clock()
+        if not head.recorded_at:
+            return now
+        newest = datetime.fromisoformat(head.recorded_at)
+        if now < newest - CLOCK_SLIP_MAX:
+            raise Unavailable(f"本机时钟（{now:%Y-%m-%d %H:%M}）比账本最后一条记录（{newest:%Y-%m-%d %H:%M}）还早，请先校准时钟")
+        return max(now, newest)
