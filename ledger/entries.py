@@ -148,7 +148,7 @@ def _check_members(data: dict[str, Any]) -> None:
     if index and not digest(data["prev"]):
         raise Corrupt("prev 不是散列值")
     for said in data["chains"].values():
-        if type(said) is not list or type(said[0] if said else None) is not int or said[0] < 1:
+        if type(said) is not list or type(said[0] if said else None) is not int or not 1 <= said[0] <= INTEGER_MAX:
             raise Corrupt("chains 的序号不对")
         if len(said) != (1 if said[0] == 1 else 2) or (len(said) == 2 and not digest(said[1])):
             raise Corrupt("chains 的散列值不对")

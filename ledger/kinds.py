@@ -144,8 +144,8 @@ class Kind:
                         fine = False
                         break
         except KeyError:
-            said = "缺少字段" if key in self.required else "没有名为这个的字段："
-            raise InvalidRequest(f"{self.name}：{said} {key}") from None
+            said = f"缺少字段 {key}" if key in self.required else f"没有名为 {key} 的字段"
+            raise InvalidRequest(f"{self.name}：{said}") from None
         except (TypeError, AttributeError):
             fine = False
         if not fine:

@@ -19,7 +19,7 @@ from ledger import migrating, policies
 from ledger.actors import OPERATOR, Actor
 from ledger.checkpoints import Signing, create_signing_key
 from ledger.database import check_durability, open_engine, read_transaction, write_transaction
-from ledger.errors import SettingsError
+from ledger.errors import LedgerError, SettingsError
 from ledger.log import load_head
 from ledger.settings import Settings
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -105,10 +105,14 @@ def open_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -> 
     if settings.database_url.startswith("sqlite") and not Path(settings.database_url.removeprefix("sqlite:///")).exists():
         raise SettingsError(f"{settings.home} 里还没有账本。请先运行 shouwang init")
     engine = open_engine(settings.database_url)
-    with read_transaction(engine) as connection:
-        found, wanted = MigrationContext.configure(connection).get_current_revision(), migrating.newest_revision()
-        if found != wanted:
-            raise SettingsError(f"数据库结构版本是 {found or '空'}，程序需要 {wanted}。请先备份，再运行 shouwang init 升级")
-        check_durability(connection)
-        load_head(connection)
-    return Ledger(settings, engine, clock)
+    try:
+        with read_transaction(engine) as connection:
+            found, wanted = MigrationContext.configure(connection).get_current_revision(), migrating.newest_revision()
+            if found != wanted:
+                raise SettingsError(f"数据库结构版本是 {found or '空'}，程序需要 {wanted}。请先备份，再运行 shouwang init 升级")
+            check_durability(connection)
+            load_head(connection)
+        return Ledger(settings, engine, clock)
+    except LedgerError:
+        engine.dispose()
+        raise

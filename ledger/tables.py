@@ -58,7 +58,7 @@ class TileRow(SQLModel, table=True):
     index: int = _index_key("index")
     hashes: bytes = _blob()
     root: bytes = _blob()
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 SQLAlchemy's own form
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class BatchRow(SQLModel, table=True):

@@ -143,7 +143,7 @@ class Writer:
 
     def _commit(self, jobs: list[_Job]) -> list[tuple[_Job, Any, BaseException | None]]:
         group = _Group()
-        head: Head | None = None
+        begun = head = None
         try:
             with write_transaction(self._engine) as connection:
                 begun = self._current(connection)
@@ -156,16 +156,15 @@ class Writer:
             # The commit point is behind us: what was appended is durable.
         except BaseException:
             self._head = None
-            if head is None or not self._is_durable(head):
-                raise
+            if head is None or head is begun or not self._is_durable(head):
+                raise  # without new entries nothing tells what became of it: then it is reported as failed
         self._head = head
         return group.results
 
     def _is_durable(self, head: Head) -> bool:
         """After a COMMIT that raised: ask the log itself, over a new connection, whether the group is in it."""
         self._engine.dispose()
-        if head.last_leaf is None:
-            return False
+        assert head.last_leaf is not None, "a group with entries has a last one"
         with read_transaction(self._engine) as connection:
             return has_entry(connection, head.tree.size - 1, head.last_leaf)
 

@@ -1,0 +1,141 @@
+"""
+The schedule: the one table of jobs, what is due of them, and the scheduler that starts them.
+
+A nightly job ticks every quarter of an hour, and a tick does whatever is due: on time that is the quarter at which its business date
+begins; after a failure or a downtime it is the next one. So the scheduler needs no memory (APScheduler's memory store, jobs declared here),
+and any number of schedulers may run side by side: what has been done is in the database (`runs.py`). Business dates are Asia/Shanghai and
+follow from the ledger's clock.
+"""
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from jobs import checkpoints, rates, uploads
+from jobs.runs import ATTEMPTS_MAX, FAILED, Run, last_done, run_again, run_once, sentence
+from ledger.entries import SHANGHAI
+from ledger.store import Ledger
+from ledger.transactions import WriteTransaction
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    begins: time of day from which a date is due, once; None: the job runs again at every tick.
+    catch_up: how many missed dates are made up for, the newest of them (1: only the newest, for figures that are as of today).
+    late_after: age of the last success from which it is overdue.
+    """
+
+    id: str
+    title: str
+    trigger: BaseTrigger
+    work: Callable[[Ledger, WriteTransaction, date], int]
+    late_after: timedelta
+    begins: timedelta | None = None
+    catch_up: int = 1
+
+    def business_date(self, now: datetime) -> date:
+        """Give the date whose turn it is: until a nightly job begins, that is still the day before."""
+        return (now.astimezone(SHANGHAI) - (self.begins or timedelta())).date()
+
+
+JOBS = (
+    Job(
+        "checkpoints",
+        "签发检查点",
+        IntervalTrigger(seconds=30, timezone=SHANGHAI),
+        checkpoints.sign,
+        late_after=timedelta(minutes=5),
+    ),
+    Job(
+        rates.JOB,
+        "公布三率",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        rates.publish,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=1, minutes=30),
+    ),
+    Job(
+        "uploads",
+        "清除未完成的上传",
+        CronTrigger(minute=10, timezone=SHANGHAI),
+        uploads.drop,
+        late_after=timedelta(hours=3),
+    ),
+)
+MISFIRE_GRACE_SECONDS = 3600
+"""A tick that a busy or sleeping machine missed is still run within the hour, and once for all that were missed (coalesce)."""
+
+
+def due(job: Job, done: date | None, now: datetime) -> list[date]:
+    """List the business dates to do, oldest first: those after *done*, the newest `catch_up` of them; without a *done*, the newest."""
+    last = job.business_date(now)
+    missed = 1 if done is None else (last - done).days
+    return [last - timedelta(days=n) for n in reversed(range(min(missed, job.catch_up)))]
+
+
+def run_due(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> list[Run]:
+    """
+    Run everything that is due, once, and say how it went: a run that failed means exit code 1.
+
+    The dates after one that failed wait for it until it is given up.
+    """
+    return [run for job in jobs for run in _run_job(ledger, job)]
+
+
+def _run_job(ledger: Ledger, job: Job) -> list[Run]:
+    now, work = ledger.now(), partial(job.work, ledger)
+    if job.begins is None:
+        return [run_again(ledger, job.id, work)]
+    with ledger.read() as tx:
+        done = last_done(tx.connection, job.id, before=job.business_date(now) + timedelta(days=1))
+    runs: list[Run] = []
+    for day in due(job, done, now):
+        run = run_once(ledger, job.id, day, work)
+        if run is None:
+            break  # another process is at it, and goes on to the next date
+        runs.append(run)
+        if run.state == FAILED and run.attempt < ATTEMPTS_MAX:
+            break
+    return runs
+
+
+def _tick(ledger: Ledger, job: Job) -> None:
+    try:
+        _run_job(ledger, job)
+    except Exception as error:  # noqa: BLE001  # not even the row could be written: the next tick tries again
+        _log.error("job.unrecorded", job=job.id, error=sentence(error))  # no traceback: it quotes statements
+
+
+def start(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> BackgroundScheduler:
+    """Start the jobs in threads of this process, each at once and then by its trigger. The caller shuts the scheduler down."""
+    scheduler = BackgroundScheduler(timezone=SHANGHAI)
+    options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_SECONDS}
+    for job in jobs:
+        scheduler.add_job(_tick, job.trigger, (ledger, job), id=job.id, next_run_time=datetime.now(SHANGHAI), **options)
+    scheduler.start()
+    return scheduler
+
+
+def run_forever(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> None:
+    """Run the jobs until SIGINT or SIGTERM; what is running then is finished first. For the main thread of a process of its own."""
+    stops = {signal.SIGINT, signal.SIGTERM}
+    # Blocked before the threads are made, so that the signal waits for sigwait and interrupts nothing.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    scheduler = start(ledger, jobs)
+    try:
+        signal.sigwait(stops)
+    finally:
+        scheduler.shutdown()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
