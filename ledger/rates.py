@@ -4,7 +4,7 @@ Rates: how each station stands against its targets, counted from the projections
 On a day and for the year up to it, for a station and, summed, for every unit above it:
 
     registration   registered volunteers with that home station / resident population in force that day      (target 10 %)
-    participation  those of them with a service in the year that counts on that day / the same registered     (target 30 %)
+    participation  those of them with a service in that time that counts now / the same registered            (target 30 %)
     backbone       those of them designated backbone / the same registered                                    (target 1 %)
 
 Confirmed-by-the-person counts stand beside. A figure is never without its numerator, denominator, source and day; ratios are made from whole numbers
@@ -30,7 +30,7 @@ COUNTS = ("population", "registered", "confirmed", "participants", "backbone", "
 
 @dataclass(frozen=True)
 class StationRate:
-    """One unit's counts on a day. population 0 means: never declared. population_on and source are None for a sum over units below."""
+    """One unit's counts, asked on the day *counted_on*. population 0 means: never declared. population_on and source are None for a sum over units below."""
 
     code: str
     name: str
@@ -68,9 +68,13 @@ def counting_day(year: int, today: date) -> date:
     return min(date(year, 12, 31), today)
 
 
-def count(connection: Connection, year: int, day: date) -> list[StationRate]:
-    """Count every unit's rates on a day for the year so far, parents before children."""
-    on = day.isoformat()
+def count(connection: Connection, year: int, today: date) -> list[StationRate]:
+    """Count every unit's rates for a year, asked on a day, parents before children.
+
+    Membership, population and days of service are those up to the year's counting day; a service of that time counts if it counts today, so that what
+    was approved in January is not lost between two years. Asked with 31 December it gives what could be known then.
+    """
+    on = counting_day(year, today).isoformat()
     registered: Counter[str] = Counter()
     confirmed: Counter[str] = Counter()
     backbone: Counter[str] = Counter()
@@ -86,7 +90,7 @@ def count(connection: Connection, year: int, day: date) -> list[StationRate]:
         registered[code], confirmed[code], backbone[code] = all_, sure, bones
     counts = and_(
         _SERVICE.c.status == "approved",
-        _SERVICE.c.effective_on <= on,
+        _SERVICE.c.effective_on <= today.isoformat(),
         _SERVICE.c.served_on >= f"{year}-01-01",
         _SERVICE.c.served_on <= on,
     )
@@ -98,10 +102,10 @@ def count(connection: Connection, year: int, day: date) -> list[StationRate]:
     for code, people, total in connection.execute(served):
         participants[code], minutes[code] = people, int(total)
     own = {"registered": registered, "confirmed": confirmed, "participants": participants, "backbone": backbone, "minutes": minutes}
-    return _rolled_up(connection, on, own)
+    return _rolled_up(connection, on, today.isoformat(), own)
 
 
-def _rolled_up(connection: Connection, on: str, own: dict[str, Counter[str]]) -> list[StationRate]:
+def _rolled_up(connection: Connection, on: str, asked: str, own: dict[str, Counter[str]]) -> list[StationRate]:
     """Add every unit's counts to the units above it; a declared population stands before a sum."""
     units = stations.everyone(connection)
     declared = stations.populations(connection, on)
@@ -116,7 +120,9 @@ def _rolled_up(connection: Connection, on: str, own: dict[str, Counter[str]]) ->
         counts = {name: total[name] for name in COUNTS}
         source = (said.counted_on, said.source) if said is not None else (None, None)
         found.append(
-            StationRate(unit.code, unit.name, unit.level, unit.parent, on, population_on=source[0], population_source=source[1], **counts)
+            StationRate(
+                unit.code, unit.name, unit.level, unit.parent, asked, population_on=source[0], population_source=source[1], **counts
+            )
         )
     return found[::-1]
 
@@ -124,11 +130,10 @@ def _rolled_up(connection: Connection, on: str, own: dict[str, Counter[str]]) ->
 def publish(tx: WriteTransaction, year: int) -> int:
     """Publish the rates of every unit whose counts changed since they were last published. Returns how many entries that made."""
     tx.require("publish", None)
-    day = counting_day(year, tx.today)
     size = tx.tree_size
     last = _last_published(tx.connection, f"{year}-01-01")
     facts = []
-    for rate in count(tx.connection, year, day):
+    for rate in count(tx.connection, year, tx.today):
         counts = {name: getattr(rate, name) for name in COUNTS}
         if rate.code in last and {name: getattr(last[rate.code], name) for name in COUNTS} == counts:
             continue

@@ -25,6 +25,7 @@ from sqlalchemy import and_, case, func, select
 from ledger import codes, stations, volunteers
 from ledger.errors import InvalidRequest
 from ledger.ids import NUMBER
+from ledger.kinds import text
 from ledger.log import tree_head
 from ledger.rates import counting_day
 from ledger.service_records import duration
@@ -84,14 +85,16 @@ def read_rules(content: bytes) -> Rules:
         said = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"规则文件不是 JSON：第 {error.lineno} 行第 {error.colno} 列看不懂") from None
-    if not isinstance(said, dict) or said.keys() - _FIELDS:
-        extra = "、".join(sorted(said.keys() - _FIELDS)) if isinstance(said, dict) else ""
+    if not isinstance(said, dict):
+        raise InvalidRequest("规则文件应是一个 JSON 对象，请对照 README 中的样例")
+    if said.keys() - _FIELDS:
+        extra = "、".join(sorted(said.keys() - _FIELDS))
         raise InvalidRequest(f"规则文件里有不认识的项：{extra}。可用的有 {'、'.join(sorted(_FIELDS))}")
     grades, tie_break, exclude = said.get("grades", list(codes.GRADES)), said.get("tie_break", list(_TIE_BREAKS)), said.get("exclude", [])
     wanted = said.get("stations")
     checks = {
-        "name": isinstance(said.get("name"), str) and said["name"],
-        "grades": isinstance(grades, list) and grades and all(grade in codes.GRADES for grade in grades),
+        "name": _is_text(said.get("name"), 100),
+        "grades": isinstance(grades, list) and grades and all(isinstance(grade, str) and grade in codes.GRADES for grade in grades),
         "minimum_minutes": type(said.get("minimum_minutes", 0)) is int and said.get("minimum_minutes", 0) >= 0,
         "quota": type(said.get("quota")) is int and said["quota"] > 0,
         "stations": wanted is None or (isinstance(wanted, list) and all(isinstance(code, str) for code in wanted)),
@@ -113,8 +116,13 @@ def read_rules(content: bytes) -> Rules:
     )
 
 
+def _is_text(said: Any, length_max: int) -> bool:
+    """Tell whether something may be printed in the list: text without anybody's number."""
+    return isinstance(said, str) and bool(text(length_max)(said))
+
+
 def _is_exclusion(one: Any) -> bool:
-    if not isinstance(one, dict) or one.keys() != {"volunteer", "reason"} or not isinstance(one["reason"], str):
+    if not isinstance(one, dict) or one.keys() != {"volunteer", "reason"} or not _is_text(one["reason"], 200):
         return False
     return isinstance(one["volunteer"], str) and NUMBER.fullmatch(one["volunteer"]) is not None
 
@@ -122,7 +130,9 @@ def _is_exclusion(one: Any) -> bool:
 def select_year(tx: ReadTransaction, year: int, rules: Rules) -> Selection:
     """Rank a year's volunteers by the rules. The list depends on the log and the rules alone; names are only looked up to show it, masked."""
     day = counting_day(year, tx.today).isoformat()
-    rows = [row for row in tx.connection.execute(_query(year, day, rules)) if row.minutes >= max(rules.minimum_minutes, 1)]
+    rows = [
+        row for row in tx.connection.execute(_query(year, day, tx.today.isoformat(), rules)) if row.minutes >= max(rules.minimum_minutes, 1)
+    ]
     rows.sort(key=lambda row: _order(row, rules))
     kept = [row for row in rows if row.number not in rules.exclude]
     out = [row for row in rows if row.number in rules.exclude]
@@ -135,10 +145,10 @@ def select_year(tx: ReadTransaction, year: int, rules: Rules) -> Selection:
     return Selection(year, rules, day, tree_head(tx.connection).size, len(rows), chosen, excluded)
 
 
-def _query(year: int, day: str, rules: Rules) -> Any:
+def _query(year: int, day: str, today: str, rules: Rules) -> Any:
     counts = and_(
         _SERVICE.c.status == "approved",
-        _SERVICE.c.effective_on <= day,
+        _SERVICE.c.effective_on <= today,
         _SERVICE.c.served_on >= f"{year}-01-01",
         _SERVICE.c.served_on <= day,
         _SERVICE.c.grade.in_(rules.grades),

@@ -69,10 +69,10 @@ def rates_(year: int, as_known: int | None, json_: bool) -> None:
         day = rates.counting_day(year, tx.today)
         size = tree_head(tx.connection).size if as_known is None else as_known
         if as_known is None:
-            found = rates.count(tx.connection, year, day)
+            found = rates.count(tx.connection, year, tx.today)
         else:
             with history.as_known(tx.connection, as_known) as then:
-                found = rates.count(then, year, day)
+                found = rates.count(then, year, tx.today)
         policy = service_policy(tx.connection, day.isoformat())
     if json_:
         print_json({"year": year, "tree_size": size, "counted_on": day.isoformat(), "stations": [vars(one) | one.rates() for one in found]})

@@ -1,0 +1,71 @@
+"""
+The web application over one ledger: `create_app` puts the parts together; nothing here is global.
+
+Pages work without script: the content security policy allows none, nor anything from elsewhere.
+"""
+
+from datetime import timedelta
+
+from flask import Flask, Response, request
+from flask_wtf import CSRFProtect
+
+from api import auth, errors, wording
+from api.pages import accounts as account_pages
+from api.pages import approvals, batches, credit, home, log, records, sheets, sign_in, stations, volunteers
+from api.uploads import Uploads
+from ledger.accounts import Accounts
+from ledger.store import Ledger
+from ledger.vault import read_key
+
+UPLOAD_BYTES_MAX = 20 * 1024 * 1024
+SESSION_LIFETIME = timedelta(hours=12)
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_PAGES = (home, sign_in, sheets, batches, approvals, records, credit, stations, volunteers, account_pages, log)
+
+
+def create_app(ledger: Ledger, *, accounts: Accounts | None = None, secure_cookies: bool = False) -> Flask:
+    """Make the application. *secure_cookies*: people reach it by HTTPS alone, so cookies never travel otherwise; plain HTTP is for 127.0.0.1."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=read_key(ledger.settings.session_key),
+        SESSION_COOKIE_NAME="__Host-shouwang" if secure_cookies else "shouwang",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure_cookies,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
+        MAX_CONTENT_LENGTH=UPLOAD_BYTES_MAX,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,  # a form is good for as long as its session
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger))
+    app.extensions["uploads"] = Uploads(ledger)
+    errors.init_app(app)
+    CSRFProtect(app)
+    auth.init_app(app)
+    wording.init_app(app)
+    for module in _PAGES:
+        app.register_blueprint(module.blueprint)
+    auth.open_to_all(app.view_functions["static"])
+    app.after_request(lambda response: _harden(response, https=secure_cookies))
+    return app
+
+
+def _harden(response: Response, *, https: bool) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if https:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response

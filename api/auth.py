@@ -1,0 +1,121 @@
+"""
+Who may call what. Every view declares it; a view that does not is closed to everybody.
+
+A session is a signed cookie with the account's id and epoch, nothing else; whether it still holds is asked of the accounts at every
+request, so that a reset or a disabling acts at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from ledger.accounts import Accounts, Session
+from ledger.actors import ROLES, Actor
+from ledger.errors import NotAllowed
+from ledger.store import Ledger
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+STAFF = ("recorder", "approver", "official")
+EVERYONE = frozenset({"everyone"})
+SIGNED_IN = tuple(role for role in ROLES if role != "operator")
+"""Roles that sign in: the operator is whoever has the machine's command line."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the views of one app stand on."""
+
+    ledger: Ledger
+    accounts: Accounts
+
+
+def open_to(*roles: str) -> Callable[[View], View]:
+    """Declare which roles may call a view."""
+    unknown = set(roles) - set(SIGNED_IN)
+    assert roles
+    assert not unknown, unknown
+
+    def declare(view: View) -> View:
+        cast(Any, view).open_to = frozenset(roles)
+        return view
+
+    return declare
+
+
+def open_to_all(view: View) -> View:
+    """Declare that anybody may call a view, signed in or not."""
+    cast(Any, view).open_to = EVERYONE
+    return view
+
+
+def allowed_roles(view: Callable[..., Any]) -> frozenset[str]:
+    """Give the roles a view is open to; nobody when it declares nothing."""
+    return getattr(view, "open_to", frozenset())
+
+
+def init_app(app: Flask) -> None:
+    """Ask before every request who is there and whether they may."""
+    app.before_request(_guard)
+    app.context_processor(lambda: {"me": g.get("session")})
+
+
+def _guard() -> AnyResponse | None:
+    g.session = _current_session()
+    if request.endpoint is None:
+        return None  # no such page, or not with this method: the error handlers say so
+    roles = allowed_roles(current_app.view_functions[request.endpoint])
+    if roles is EVERYONE:
+        return None
+    if g.session is None and roles:
+        return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?") if request.method == "GET" else None))
+    if g.session is None or g.session.actor.role not in roles:
+        raise NotAllowed("您的账号没有这项权限。如果工作需要，请联系管理员")
+    if g.session.must_change and request.endpoint not in ("sign_in.password", "sign_in.change", "sign_in.leave"):
+        return redirect(url_for("sign_in.password"))
+    return None
+
+
+def _current_session() -> Session | None:
+    account, epoch = session.get("account"), session.get("epoch")
+    if not isinstance(account, str) or not isinstance(epoch, int):
+        return None
+    return accounts().session(account, epoch)
+
+
+def begin_session(signed_in: Session) -> None:
+    """Start a session, dropping whatever the cookie held."""
+    session.clear()
+    session.permanent = True
+    session["account"], session["epoch"] = signed_in.actor.account, signed_in.epoch
+
+
+def parts() -> Parts:
+    """Give what this app stands on."""
+    return cast(Parts, current_app.extensions["shouwang"])
+
+
+def ledger() -> Ledger:
+    """Give the ledger behind this app."""
+    return parts().ledger
+
+
+def accounts() -> Accounts:
+    """Give the accounts behind this app."""
+    return parts().accounts
+
+
+def actor() -> Actor:
+    """Who acts. Only for views that are not open to all."""
+    return cast(Session, g.session).actor
+
+
+def safe_next(target: str | None) -> str:
+    """Give a path of this site to go on to, or the home page: never another site."""
+    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc:
+        return target
+    return url_for("home.home")

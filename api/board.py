@@ -1,0 +1,158 @@
+"""
+The board: three rates of a unit and of the units below it, each against its target, with what is missing in people; and their bar charts.
+
+Nothing is computed here that the ledger does not count: rates come from ledger.rates, targets from the policy in force on the counting day.
+Lengths of bars are whole units of the drawing.
+"""
+
+from dataclasses import dataclass
+
+from api.wording import permyriad
+from ledger import rates
+from ledger.errors import NotFound
+from ledger.policies import ServicePolicy, service_policy
+from ledger.rates import StationRate
+from ledger.transactions import ReadTransaction
+
+FIRST_YEAR = 2015
+YEARS_OFFERED = 5
+SORTS = {"code": "站点", "registration": "注册率", "participation": "参与率", "backbone": "骨干率", "minutes": "服务时长"}
+MEASURES = {
+    "registration": ("注册率", "注册志愿者", "常住人口"),
+    "participation": ("参与率", "当年参加过服务的", "注册志愿者"),
+    "backbone": ("骨干率", "志愿服务骨干", "注册志愿者"),
+}
+BAR_WIDTH = 340
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One rate: counts, hundredths of a percent (None: no denominator), target in hundredths, and the people missing."""
+
+    measure: str
+    name: str
+    of: str
+    by: str
+    numerator: int
+    denominator: int
+    rate: int | None
+    target: int
+
+    @property
+    def missing(self) -> int:
+        """How many more people the target takes: 0 when it is reached."""
+        needed = -(-self.target * self.denominator // 10_000)
+        return max(needed - self.numerator, 0)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the target is reached; never without a denominator."""
+        return self.rate is not None and not self.missing
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit with its three tiles, in the order of MEASURES."""
+
+    rate: StationRate
+    tiles: list[Tile]
+    depth: int
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a chart: its length, and where it begins from the top."""
+
+    label: str
+    tile: Tile
+    length: int
+    top: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A bar chart of one rate: the target's place on the same scale as the bars."""
+
+    tile: Tile
+    bars: list[Bar]
+    target_at: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it."""
+
+    year: int
+    years: list[int]
+    counted_on: str
+    unit: Unit | None
+    path: list[StationRate]
+    rows: list[Unit]
+    charts: list[Chart]
+
+
+def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -> Board:
+    """Count a year's board for a unit (None: the whole tree). Raises NotFound for an unknown unit."""
+    day = rates.counting_day(year, tx.today)
+    policy = service_policy(tx.connection, day.isoformat())
+    found = {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)}
+    years = list(range(tx.today.year, tx.today.year - YEARS_OFFERED, -1))
+    if code is not None and code not in found:
+        raise NotFound(f"没有编码为 {code[:20]} 的站点")
+    roots = [rate for rate in found.values() if rate.parent is None]
+    if not roots:
+        return Board(year, years, day.isoformat(), None, [], [], [])
+    chosen = found[code] if code else roots[0]
+    depth = _depths(found)
+    rows = [_unit(rate, policy, depth[rate.code] - depth[chosen.code]) for rate in found.values() if _is_within(found, rate, chosen.code)]
+    unit = next(row for row in rows if row.rate.code == chosen.code)
+    compared = [row for row in rows if row.rate.parent == chosen.code] or [unit]
+    charts = [_chart(unit.tiles[at], [(row, row.tiles[at]) for row in _sorted(compared, sort)]) for at in range(len(MEASURES))]
+    return Board(year, years, day.isoformat(), unit, _path(found, chosen), _sorted(rows, sort), charts)
+
+
+def _unit(rate: StationRate, policy: ServicePolicy, depth: int) -> Unit:
+    counts = (
+        (rate.registered, rate.population, policy.registration_target_permille),
+        (rate.participants, rate.registered, policy.participation_target_permille),
+        (rate.backbone, rate.registered, policy.backbone_target_permille),
+    )
+    tiles = [
+        Tile(measure, *words, numerator, denominator, permyriad(numerator, denominator), target * 10)
+        for (measure, words), (numerator, denominator, target) in zip(MEASURES.items(), counts, strict=True)
+    ]
+    return Unit(rate, tiles, depth)
+
+
+def _sorted(rows: list[Unit], sort: str) -> list[Unit]:
+    if sort == "code":
+        return rows
+    if sort == "minutes":
+        return sorted(rows, key=lambda row: -row.rate.minutes)
+    at = list(MEASURES).index(sort)
+    return sorted(rows, key=lambda row: (row.tiles[at].rate is None, -(row.tiles[at].rate or 0)))
+
+
+def _chart(head: Tile, rows: list[tuple[Unit, Tile]]) -> Chart:
+    top = max([head.target, *(tile.rate or 0 for _, tile in rows)]) * 10 // 9 or 1
+    bars = [Bar(unit.rate.name, tile, (tile.rate or 0) * BAR_WIDTH // top, 48 + 46 * place) for place, (unit, tile) in enumerate(rows)]
+    return Chart(head, bars, head.target * BAR_WIDTH // top, 48 + 46 * len(rows) - 14)
+
+
+def _is_within(found: dict[str, StationRate], rate: StationRate, code: str) -> bool:
+    return code == rate.code or code in {above.code for above in _path(found, rate)}
+
+
+def _depths(found: dict[str, StationRate]) -> dict[str, int]:
+    return {code: len(_path(found, rate)) for code, rate in found.items()}
+
+
+def _path(found: dict[str, StationRate], rate: StationRate) -> list[StationRate]:
+    """List the units above one, highest first."""
+    above: list[StationRate] = []
+    parent = rate.parent
+    while parent is not None and parent in found and len(above) < len(found):
+        above.append(found[parent])
+        parent = found[parent].parent
+    return above[::-1]

@@ -1,0 +1,190 @@
+"""What lies on a desk: batches of records as a station's staff sees them, and how many wait, are in publicity, or are parked."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ledger import accounts, activities, stations, volunteers
+from ledger.actors import Actor, below
+from ledger.bulk import rows_where_in
+from ledger.errors import InvalidRequest
+from ledger.policies import service_policy
+from ledger.service_records import in_batch, waiting
+from ledger.tables import EntryRow, ParkedRow, ServiceRow, table
+from ledger.transactions import ReadTransaction
+from ledger.workdays import workdays_between
+
+_SERVICE, _PARKED, _ENTRY = table(ServiceRow), table(ParkedRow), table(EntryRow)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record of a batch. *status*: counted, publicity, waiting or voided; *own*: the person looking recorded it."""
+
+    row: Any
+    name: str
+    title: str
+    status: str
+    leaf: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch: what was handed in at once.
+
+    lag_days: the longest time between a service and its record, in calendar days; late: whether that is over the working days that policy allows.
+    """
+
+    id: str
+    titles: list[str]
+    stations: list[str]
+    first_day: str
+    last_day: str
+    recorded_at: str
+    recorder: str
+    people: int
+    minutes: int
+    lag_days: int
+    late: bool
+    own: bool
+    lines: list[Line]
+
+    def count(self, status: str) -> int:
+        """Count the records in a state."""
+        return sum(line.status == status for line in self.lines)
+
+    def total(self, *statuses: str) -> int:
+        """Add up the minutes of the records in these states."""
+        return sum(line.row.minutes for line in self.lines if line.status in statuses)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Records that wait for approval, those of them that the viewer may approve, records in publicity, and parked rows."""
+
+    waiting: int
+    approvable: int
+    publicity: int
+    parked: int
+
+
+def status_on(row: Any, day: date) -> str:
+    """Say how a record stands on a day: counted, publicity, waiting or voided."""
+    if row.status == "approved":
+        return "counted" if row.effective_on <= day.isoformat() else "publicity"
+    return "voided" if row.status == "voided" else "waiting"
+
+
+def batches_waiting(tx: ReadTransaction, actor: Actor) -> list[Batch]:
+    """List what waits for approval at the actor's stations, oldest batch first; only the waiting records of each."""
+    return _batches(tx, actor, waiting(tx.connection, below(tx.connection, actor.station)))
+
+
+def batch(tx: ReadTransaction, actor: Actor, batch_id: str) -> Batch | None:
+    """Give a whole batch as it stands; None when there is none at the actor's stations."""
+    within = set(below(tx.connection, actor.station))
+    rows = [row for row in in_batch(tx.connection, batch_id) if row.station in within]
+    found = _batches(tx, actor, rows)
+    return found[0] if found else None
+
+
+def recent(connection: Connection, actor: Actor, today: date, limit: int) -> list[Any]:
+    """List the newest batches of the actor's stations: batch, title, station, days, people, minutes, counts by state."""
+    on = today.isoformat()
+    columns = (
+        _SERVICE.c.batch,
+        func.min(_SERVICE.c.activity).label("activity"),
+        func.count(_SERVICE.c.activity.distinct()).label("activities"),
+        func.min(_SERVICE.c.station).label("station"),
+        func.min(_SERVICE.c.served_on).label("first_day"),
+        func.max(_SERVICE.c.served_on).label("last_day"),
+        func.count(_SERVICE.c.volunteer.distinct()).label("people"),
+        func.coalesce(func.sum(_SERVICE.c.minutes).filter(_SERVICE.c.status != "voided"), 0).label("minutes"),
+        func.count().filter(_SERVICE.c.status == "recorded").label("waiting"),
+        func.count().filter(_SERVICE.c.status == "approved", _SERVICE.c.effective_on > on).label("publicity"),
+        func.count().filter(_SERVICE.c.status == "approved", _SERVICE.c.effective_on <= on).label("counted"),
+        func.count().filter(_SERVICE.c.status == "voided").label("voided"),
+        func.max(_SERVICE.c.entry_index).label("last_index"),
+    )
+    query = select(*columns).where(_SERVICE.c.station.in_(below(connection, actor.station))).group_by(_SERVICE.c.batch)
+    return list(connection.execute(query.order_by(func.max(_SERVICE.c.entry_index).desc()).limit(limit)))
+
+
+def counters(connection: Connection, actor: Actor, today: date) -> Counters:
+    """Count what the home page shows."""
+    codes = below(connection, actor.station)
+    pending = _SERVICE.c.status == "recorded"
+    ahead = (_SERVICE.c.status == "approved") & (_SERVICE.c.effective_on > today.isoformat())
+    columns = (
+        func.count().filter(pending),
+        func.count().filter(pending & (_SERVICE.c.recorder != actor.account)),
+        func.count().filter(ahead),
+    )
+    all_, others, public = connection.execute(select(*columns).where(_SERVICE.c.station.in_(codes))).one()
+    stayed = connection.execute(select(func.count()).select_from(_PARKED).where(_PARKED.c.station.in_(codes))).scalar_one()
+    return Counters(int(all_), int(others) if actor.may("approve") else 0, int(public), int(stayed))
+
+
+def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Batch]:
+    grouped: dict[str, list[Any]] = {}
+    for row in rows:
+        grouped.setdefault(row.batch, []).append(row)
+    names = volunteers.masked_names(tx, {row.volunteer for row in rows})
+    known = activities.get_many(tx.connection, {row.activity for row in rows})
+    places = stations.names(tx.connection, {row.station for row in rows})
+    people = accounts.logins(tx.connection, {row.recorder for row in rows})
+    leaves = _leaves(tx.connection, [row.entry_index for row in rows])
+    due = service_policy(tx.connection, tx.today.isoformat()).entry_due_working_days
+    found = []
+    for batch_id, mine in grouped.items():
+        lines = [
+            Line(
+                row,
+                names[row.volunteer],
+                known[row.activity].title,
+                status_on(row, tx.today),
+                leaves[row.entry_index],
+                row.recorder == actor.account,
+            )
+            for row in mine
+        ]
+        found.append(
+            Batch(
+                batch_id,
+                list(dict.fromkeys(line.title for line in lines)),
+                [places[code] for code in dict.fromkeys(row.station for row in mine)],
+                min(row.served_on for row in mine),
+                max(row.served_on for row in mine),
+                mine[0].recorded_at,
+                people[mine[0].recorder],
+                len({row.volunteer for row in mine}),
+                sum(row.minutes for row in mine if row.status != "voided"),
+                max(_lag_days(row) for row in mine),
+                _late(max(mine, key=_lag_days), due),
+                mine[0].recorder == actor.account,
+                lines,
+            )
+        )
+    return found
+
+
+def _lag_days(row: Any) -> int:
+    return (date.fromisoformat(row.recorded_at[:10]) - date.fromisoformat(row.served_on)).days
+
+
+def _late(row: Any, due: int) -> bool:
+    """Tell whether a record came after its due day; of years whose calendar is not known, by 7 days to 5 working days."""
+    try:
+        return workdays_between(date.fromisoformat(row.served_on), date.fromisoformat(row.recorded_at[:10])) > due
+    except InvalidRequest:
+        return _lag_days(row) * 5 > due * 7
+
+
+def _leaves(connection: Connection, indexes: Iterable[int]) -> dict[int, str]:
+    """Give the short hashes of entries: what a receipt prints."""
+    rows = rows_where_in(connection, (_ENTRY.c.index, _ENTRY.c.leaf), _ENTRY.c.index, indexes)
+    return {row.index: bytes(row.leaf).hex()[:12] for row in rows}

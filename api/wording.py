@@ -1,0 +1,74 @@
+"""How numbers, days and states are written for people: hours as 小时+分, days as 年月日, a rate with its two decimals; never a float."""
+
+from datetime import date, datetime
+
+from flask import Flask
+
+from ledger import rates
+from ledger.actors import ROLES
+from ledger.codes import AREA_TYPES, GRADES, LEVELS, SERIES
+from ledger.entries import SHANGHAI
+from ledger.ids import spaced
+from ledger.service_records import duration
+
+STATUS = {
+    "counted": "已计入",
+    "publicity": "公示中",
+    "waiting": "待审核",
+    "voided": "已作废",
+}
+KINDS = {"hours": "签到表（服务时长）", "volunteers": "志愿者名册", "organisations": "组织台账", "stations": "站点表"}
+STARS = ("尚未评星", "一星", "二星", "三星", "四星", "五星")
+
+
+def long_day(text: str) -> str:
+    """Write a day: 2026年3月5日."""
+    day = date.fromisoformat(text[:10])
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def moment(text: str) -> str:
+    """Write an instant in China time: 2026年3月5日 09:12."""
+    when = datetime.fromisoformat(text).astimezone(SHANGHAI)
+    return f"{when.year}年{when.month}月{when.day}日 {when:%H:%M}"
+
+
+def hours(start: str, end: str) -> str:
+    """Write when a service began and ended: 09:00–11:30, with 次日 over midnight."""
+    return f"{start[11:16]}–{'次日 ' if end[:10] > start[:10] else ''}{end[11:16]}"
+
+
+def permyriad(numerator: int, denominator: int) -> int | None:
+    """Give a ratio in hundredths of a percent, rounded half up; None without a denominator."""
+    text = rates.ratio(numerator, denominator)
+    return int(text.replace(".", "")) if text else None
+
+
+def percent(hundredths: int | None) -> str:
+    """Write hundredths of a percent: 11.16%, and 30% for a whole number."""
+    if hundredths is None:
+        return "—"
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02d}%" if rest else f"{whole}%"
+
+
+def grouped(number: int) -> str:
+    """Write a whole number in groups of three: 41,390."""
+    return f"{number:,}"
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates these words."""
+    filters = (duration, long_day, moment, percent, grouped, spaced)
+    app.jinja_env.filters.update({function.__name__: function for function in filters})
+    app.jinja_env.globals.update(
+        hours=hours,
+        STATUS=STATUS,
+        KINDS=KINDS,
+        STARS=STARS,
+        ROLES=ROLES,
+        GRADES=GRADES,
+        SERIES=SERIES,
+        LEVELS=LEVELS,
+        AREA_TYPES=AREA_TYPES,
+    )
