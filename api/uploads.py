@@ -49,7 +49,6 @@ class Upload:
 
     id: str
     kind: str
-    settled: bool
     state: str
     file: str
     uploaded_at: str
@@ -67,14 +66,14 @@ class Uploads:
         self._lock = threading.Lock()
         self._running: dict[str, tuple[int, int]] = {}
 
-    def add(self, actor: Actor, kind: str, content: bytes, filename: str, *, settled: bool) -> str:
+    def add(self, actor: Actor, kind: str, content: bytes, filename: str) -> str:
         """Take a file and rehearse it. Returns its id. Raises InvalidRequest, NotAllowed."""
         if not content:
             raise InvalidRequest(f"「{filename[:60]}」是空文件，请检查是否选错了")
         upload = new_entry_id()
         name = filename.replace("\\", "/").rsplit("/", 1)[-1][:120] or "未命名"
         sealed = self._ledger.vault.seal_draft(orjson.dumps(name) + b"\n" + content, upload)
-        row = {"id": upload, "account": actor.account, "kind": kind, "settled": int(settled), "state": "checking", "content": sealed}
+        row = {"id": upload, "account": actor.account, "kind": kind, "state": "checking", "content": sealed}
 
         def insert(connection: Connection, now: Any) -> None:
             connection.execute(_UPLOAD.delete().where(_UPLOAD.c.uploaded_at < format_time(now - KEPT)))
@@ -154,8 +153,7 @@ class Uploads:
         state, kept = "failed", row.content
         try:
             name, content = self._content(row)
-            settled = bool(row.settled)
-            outcome = imports.run(self._ledger, row.kind, content, name, actor, settled=settled, rehearse=rehearse, progress=progress)
+            outcome = imports.run(self._ledger, row.kind, content, name, actor, rehearse=rehearse, progress=progress)
             answer = _pack(outcome)
             state = "checked" if rehearse else "committed"
             if not rehearse and not outcome.rejected:
@@ -188,7 +186,7 @@ class Uploads:
     def _opened(self, row: Any, done: int = 0, total: int = 0) -> Upload:
         outcome = orjson.loads(self._ledger.vault.open_draft(row.outcome, f"{row.id}/outcome")) if row.outcome else {}
         name = outcome.get("file") or (self._content(row)[0] if row.content else "")
-        return Upload(row.id, row.kind, bool(row.settled), row.state, name, row.uploaded_at, outcome, done, total)
+        return Upload(row.id, row.kind, row.state, name, row.uploaded_at, outcome, done, total)
 
 
 def _pack(outcome: Outcome) -> dict[str, Any]:

@@ -25,6 +25,7 @@ ROLES = {
 _MAY: dict[str, set[str]] = {
     "see_station": {"recorder", "approver", "official", "operator"},
     "record": {"recorder", "approver", "operator"},
+    "settle": {"operator"},
     "approve": {"approver", "official", "operator"},
     "amend": {"recorder", "approver", "official", "operator"},
     "register": {"recorder", "approver", "official", "operator"},

@@ -115,13 +115,14 @@ def record(tx: WriteTransaction, ids: Sequence[str]) -> list[Receipt | Already |
     for row, one in zip(rows, parked, strict=True):
         person = known.get(one.id_number)
         answer: Receipt | Already | Refusal
+        settled = one.settled and tx.actor.may("settle")
         if person is None:
             answer = Refusal("unknown_volunteer", f"尾号 {one.id_number[-4:]} 还没有登记", "身份证号")
         elif person.personal.identity["name"] != one.name:
             answer = Refusal("name_mismatch", f"签到表上的姓名与登记的「{person.masked_name}」不同，请核对", "姓名")
         else:
             activity = activities.find_or_publish(tx, [one.activity])[0]
-            answer = service_records.record_many(tx, [_draft(one, person.row.number, activity, batch)])[0]
+            answer = service_records.record_many(tx, [_draft(one, person.row.number, activity, batch, settled=settled)])[0]
         if not isinstance(answer, Refusal):
             tx.connection.execute(_PARKED.delete().where(_PARKED.c.id == row.id))
         answers.append(answer)
@@ -144,9 +145,8 @@ def _open(tx: ReadTransaction, row: Any) -> Parked:
     return Parked(**said)
 
 
-def _draft(one: Parked, volunteer: str, activity: str, batch: str) -> Draft:
+def _draft(one: Parked, volunteer: str, activity: str, batch: str, *, settled: bool) -> Draft:
     source: dict[str, str | int] = {"sha256": b64(bytes.fromhex(one.source_sha256)), "row": one.source_row}
-    settled = one.settled
     return Draft(
         volunteer,
         activity,

@@ -71,8 +71,8 @@ def counting_day(year: int, today: date) -> date:
 def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     """Count every unit's rates for a year, asked on a day, parents before children.
 
-    Membership, population and days of service are those up to the year's counting day; a service of that time counts if it counts today, so that what
-    was approved in January is not lost between two years. Asked with 31 December it gives what could be known then.
+    Membership, population and days of service are those up to the year's counting day; a service of that time counts if it counts today, so that
+    what was approved in January is not lost between two years. Asked with 31 December it gives what could be known then.
     """
     on = counting_day(year, today).isoformat()
     registered: Counter[str] = Counter()

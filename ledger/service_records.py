@@ -5,7 +5,7 @@ The rules this file alone keeps:
 
 1. Minutes are whole and what was really given: end less start less breaks. A person cannot be in two places: no two standing records of one person
    overlap, anywhere in the district. The same person, activity and times again is not a second record.
-2. Nothing is recorded that has not ended yet. Over the daily cap of the policy in force on that day, a second person has to be named.
+2. Nothing is recorded that has not ended yet. What goes over the daily cap of the policy in force on that day is refused.
 3. Who recorded is never who approves. Approval starts publicity (公示); the record counts from the working day after it. Records that were
    approved and publicised on paper before they came here (*settled*) count from the day of service.
 4. A mistake is mended by a new entry with a reason, never by a change: `correct` and `void`. Once a record counts, whoever recorded it cannot do so alone.
@@ -37,7 +37,7 @@ _APPROVED_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A service as somebody says it was. *start*, *end*: naive local times (Asia/Shanghai), whole minutes. *second*: account of a second person."""
+    """A service as somebody says it was. *start*, *end*: naive local times (Asia/Shanghai), whole minutes."""
 
     volunteer: str
     activity: str
@@ -50,7 +50,6 @@ class Draft:
     break_minutes: int = 0
     source: dict[str, str | int] | None = None
     settled: bool = False
-    second: str | None = None
     id: str | None = None
 
     @property
@@ -68,7 +67,7 @@ class Draft:
             "batch": self.batch,
             **_times(self.start, self.end, self.minutes, self.break_minutes),
         }
-        for name in ("organisation", "source", "settled", "second"):
+        for name in ("organisation", "source", "settled"):
             if getattr(self, name):
                 body[name] = getattr(self, name)
         return body
@@ -157,6 +156,8 @@ class _Judge:
         """Give the reason if an actor may not record this: an unknown person or activity, or another's station."""
         if not self._missing.isdisjoint((draft.volunteer, draft.activity)):
             return NotFound("没有这个志愿者编号或活动编号，请核对")
+        if draft.settled and not actor.may("settle"):
+            return NotAllowed("只有本机操作员在迁移旧资料时才能声明「已在纸面上审核并公示过」，其他记录都要由另一位审核员审核")
         key = (actor, draft.station)
         if key not in self._permissions:
             try:
@@ -184,8 +185,8 @@ class _Judge:
             return clash
         total = standing.minutes_by_day.get(day, 0) + draft.minutes
         cap = self._policy(day).daily_minutes_max
-        if total > cap and not (draft.second or draft.settled):
-            text = f"{day} 累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对；确属实，需另一位工作人员复核"
+        if total > cap and not draft.settled:
+            text = f"{day} 累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
             return Refusal("over_daily_cap", text, "服务时长")
         standing.intervals.append((start, end, draft.activity, draft.station, None))
         standing.minutes_by_day[day] = total

@@ -322,7 +322,6 @@ class UploadRow(SQLModel, table=True):
     id: str = _text(primary_key=True)
     account: str = _text(index=True)
     kind: str = _text()
-    settled: int
     state: str = _text()
     done: int = 0
     total: int = 0

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.errors import LedgerError
@@ -32,14 +33,14 @@ class Commands(click.Group):
             sys.exit(2)
 
 
-def ledger() -> Ledger:
-    """Open the ledger that the environment names."""
-    return open_ledger(Settings.from_env())
+def ledger(*, damaged: bool = False) -> Ledger:
+    """Open the ledger that the environment names; *damaged*: even one that nothing may be written to."""
+    return open_ledger(Settings.from_env(), damaged=damaged)
 
 
 def complain(message: str) -> None:
     """Say on stderr what is wrong."""
-    ERR.print(f"[bold red]出错了：[/]{message}", markup=True)
+    ERR.print(f"[bold red]出错了：[/]{escape(message)}", markup=True)
 
 
 def print_json(said: Any) -> None:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from ledger.actors import OPERATOR
 from ledger.errors import LedgerError
@@ -12,6 +13,7 @@ from ledger.service_records import duration
 from ledger.store import Ledger
 from scripts.console import ERR, OUT, as_json, complain, ledger, print_json, progress
 
+_UNOPENED = {FileNotFoundError: "没有这个文件", IsADirectoryError: "这是文件夹，不是文件", PermissionError: "没有权限读这个文件"}
 _NOUNS = {"stations": "个站点", "organisations": "个组织", "volunteers": "名志愿者", "hours": "条服务记录"}
 
 
@@ -36,7 +38,7 @@ def import_(kind: str, files: tuple[Path, ...], dry_run: bool, settled: bool, pr
             outcome = _one(book, kind, file, settled, dry_run, json_)
         except (LedgerError, OSError) as error:
             failed = True
-            message = str(error) if isinstance(error, LedgerError) else f"打不开这个文件（{error.strerror}）"
+            message = str(error) if isinstance(error, LedgerError) else _UNOPENED.get(type(error), "打不开这个文件")
             complain(f"{file.name}：{message}")
             if json_:
                 print_json({"file": file.name, "error": message})
@@ -76,7 +78,7 @@ def _write_problems(outcome: Outcome, file: Path, wanted: Path | None, *, severa
 def _show(outcome: Outcome, problems_file: Path | None) -> None:
     noun = _NOUNS[outcome.kind]
     done = "将写入" if outcome.rehearsed else "已写入"
-    line = f"[bold]{outcome.file}[/]：{done} {outcome.accepted} {noun}"
+    line = f"[bold]{escape(outcome.file)}[/]：{done} {outcome.accepted} {noun}"
     if outcome.kind == "hours":
         line += f"，共 {duration(outcome.minutes)}"
     if outcome.already:
@@ -85,9 +87,9 @@ def _show(outcome: Outcome, problems_file: Path | None) -> None:
         line += "（表中没有数据行）"
     OUT.print(line)
     for problem in outcome.rejected:
-        OUT.print(f"  [red]✗[/] 第 {problem.row} 行 {problem.name}：{problem.message}")
+        OUT.print(f"  [red]✗[/] 第 {problem.row} 行 {problem.name}：{escape(problem.message)}")
     for remark in outcome.remarks:
-        OUT.print(f"  [yellow]![/] 第 {remark.row} 行 {remark.name}：{remark.message}")
+        OUT.print(f"  [yellow]![/] 第 {remark.row} 行 {remark.name}：{escape(remark.message)}")
     if outcome.parked:
         OUT.print(f"  其中 {len(outcome.parked)} 行的人尚未登记，已放入「待登记」，登记后用 shouwang parked 计入")
     if problems_file:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Table
+from sqlmodel import SQLModel
 
 from ledger import tables
 from ledger.tables import table
@@ -41,7 +42,7 @@ def hashes_per_second(bodies: Sequence[bytes]) -> float:
 
 def bare_inserts_seconds(engine: Engine, path: Path) -> float:
     """Insert the rows that a SQLite ledger holds into a fresh file with the same schema, one transaction a batch of the log, triggers and all."""
-    models = [*tables.LOG, *tables.PROJECTIONS, tables.PersonRow, tables.BlindIndexRow]
+    models: list[type[SQLModel]] = [*tables.LOG, *tables.PROJECTIONS, tables.PersonRow, tables.BlindIndexRow]
     with engine.connect() as connection:
         rows = {table(model): [tuple(row) for row in connection.execute(table(model).select())] for model in models}
         schema = (

@@ -38,7 +38,7 @@ def checkpoint_(json_: bool) -> None:
 def verify_(against: Path | None, json_: bool) -> None:
     """从原始字节起重算整个账本，列出每一处不符；有不符时退出码为 1。"""
     with progress("校验", quiet=json_) as tell:
-        report = verify(ledger(), progress=tell, against=against.read_bytes() if against else None)
+        report = verify(ledger(damaged=True), progress=tell, against=against.read_bytes() if against else None)
     if json_:
         print_json(report.as_json())
     elif report.ok:

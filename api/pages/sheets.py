@@ -36,7 +36,6 @@ def _form(problem: str = "", status: int = 200) -> ResponseReturnValue:
         "sheets.html",
         kinds=_kinds(),
         kind=kind,
-        may_settle=me.may("approve") and me.may("record"),
         uploads=_uploads().mine(me),
         station=station,
         problem=problem,
@@ -56,20 +55,17 @@ def form() -> ResponseReturnValue:
 def upload() -> ResponseReturnValue:
     """Take one or more files and rehearse each."""
     kind = request.form.get("kind", "")
-    settled = request.form.get("settled") == "yes"
     files = [file for file in request.files.getlist("files") if file.filename]
     if kind not in ACTION:
         return _form("请先选择这是哪一种表", 400)
     if kind not in _kinds():
         raise NotAllowed("您的账号不能上传这一种表。如果工作需要，请联系管理员")
-    if settled and not actor().may("approve"):
-        raise NotAllowed("只有审核员才能声明「已在纸面上审核并公示过」。请去掉这个勾再上传")
     if not files:
         return _form("还没有选择文件。请点「选择文件」，选一个 .xlsx、.xls 或 .csv 表格", 400)
     if len(files) > FILES_MAX:
         return _form(f"一次最多选 {FILES_MAX} 个文件，请分几次上传", 400)
     try:
-        taken = [_uploads().add(actor(), kind, file.read(), file.filename or "", settled=settled and kind == "hours") for file in files]
+        taken = [_uploads().add(actor(), kind, file.read(), file.filename or "") for file in files]
     except InvalidRequest as refusal:
         return _form(str(refusal), 400)
     return redirect(url_for("sheets.one", upload=taken[0]) if len(taken) == 1 else url_for("sheets.form"))

@@ -46,7 +46,7 @@ def run(
     rehearse: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
-    """Import one file of a kind in KINDS. *settled*: its hours were approved and publicised on paper before; only an approver may say so.
+    """Import one file of a kind in KINDS. *settled*: its hours were approved and publicised on paper before, which only the operator may say.
 
     Nothing is written when it raises: UnreadableFile (not a table), InvalidRequest (no header, no such station …), NotAllowed.
     """
