@@ -51,13 +51,13 @@ def rows_where_in(
     statement = select(*columns).where(*where)
     if connection.dialect.name == "postgresql":
         keys = bindparam("the_keys", wanted, type_=ARRAY(key.type))
-        yield from connection.execute(statement.where(key == func.any(keys)))
+        yield from connection.execute(statement.where(key == func.any(keys))).all()
     elif isinstance(key.type, LargeBinary):
         for at in range(0, len(wanted), _BLOBS_AT_ONCE):
-            yield from connection.execute(statement.where(key.in_(wanted[at : at + _BLOBS_AT_ONCE])))
+            yield from connection.execute(statement.where(key.in_(wanted[at : at + _BLOBS_AT_ONCE]))).all()
     else:
         listed = func.json_each(bindparam("the_keys", orjson.dumps(wanted).decode())).table_valued("value")
-        yield from connection.execute(statement.where(key.in_(select(listed.c.value))))
+        yield from connection.execute(statement.where(key.in_(select(listed.c.value)))).all()
 
 
 def _run(connection: Connection, statement: str, rows: Rows) -> None:

@@ -54,11 +54,24 @@ def adopt(tx: WriteTransaction, *, effective_on: str, rules: dict[str, object], 
     tx.append([Fact("policy.adopted", body)])
 
 
+def service_policies(connection: Connection) -> list[tuple[str, ServicePolicy]]:
+    """Read all service rules with the day each is in force from, newest first."""
+    statement = select(_POLICY).where(_POLICY.c.policy == SERVICE_POLICY).order_by(_POLICY.c.effective_on.desc())
+    found = []
+    for row in connection.execute(statement).all():
+        rules = orjson.loads(row.rules)
+        found.append((row.effective_on, ServicePolicy(entry_index=row.entry_index, star_hours=tuple(rules.pop("star_hours")), **rules)))
+    return found
+
+
 def service_policy(connection: Connection, on: str) -> ServicePolicy:
     """Read the service rules in force on a day. Raises NotFound before the first adoption."""
-    statement = select(_POLICY).where(_POLICY.c.policy == SERVICE_POLICY, _POLICY.c.effective_on <= on)
-    row = connection.execute(statement.order_by(_POLICY.c.effective_on.desc()).limit(1)).one_or_none()
-    if row is None:
-        raise NotFound("账本还没有采用任何服务规则，请先运行 shouwang init")
-    rules = orjson.loads(row.rules)
-    return ServicePolicy(entry_index=row.entry_index, star_hours=tuple(rules.pop("star_hours")), **rules)
+    return in_force(service_policies(connection), on)
+
+
+def in_force(policies: list[tuple[str, ServicePolicy]], on: str) -> ServicePolicy:
+    """Pick from `service_policies` the rules in force on a day. Raises NotFound before the first adoption."""
+    for since, policy in policies:
+        if since <= on:
+            return policy
+    raise NotFound("账本还没有采用任何服务规则，请先运行 shouwang init")

@@ -30,7 +30,7 @@ COUNTS = ("population", "registered", "confirmed", "participants", "backbone", "
 
 @dataclass(frozen=True)
 class StationRate:
-    """One unit's counts, asked on the day *counted_on*. population 0 means: never declared. population_on and source are None for a sum over units below."""
+    """One unit's counts, asked on the day *counted_on*. population 0: never declared; population_on and source are None for a sum of units below."""
 
     code: str
     name: str

@@ -22,15 +22,17 @@ from ledger import activities, stations, workdays
 from ledger.actors import Actor, require
 from ledger.bulk import rows_where_in
 from ledger.entries import SHANGHAI
-from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
+from ledger.errors import Conflict, InvalidRequest, LedgerError, NotAllowed, NotFound
 from ledger.kinds import MINUTES_MAX, Body
 from ledger.log import Fact, Receipt
-from ledger.policies import ServicePolicy, service_policy
+from ledger.policies import ServicePolicy, in_force, service_policies, service_policy
 from ledger.refusals import Already, Refusal
 from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
 _SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
+_SAME = Already(-1)
+"""Stands for: the answer to the same id said earlier in the same call."""
 _APPROVED_AT_ONCE = 200
 """Services in one approval entry: with their people's chains it stays far below the largest entry."""
 
@@ -110,13 +112,19 @@ def record_each(tx: WriteTransaction, items: Sequence[tuple[Actor, Draft]]) -> l
     judge = _Judge(tx, _load_standing(tx.connection, drafts), _missing(tx.connection, drafts))
     answers: list[Receipt | Already | Refusal | LedgerError | None] = []
     new: list[Fact] = []
-    for (actor, draft), fact in zip(items, facts, strict=True):
-        answer = said.get(fact.id or "") or judge.may_not_record(actor, draft) or judge.judge(draft)
+    first: dict[str, int] = {}
+    for at, ((actor, draft), fact) in enumerate(zip(items, facts, strict=True)):
+        answer: Receipt | Already | Refusal | LedgerError | None = said.get(fact.id or "")
+        if answer is None and fact.id is not None and first.setdefault(fact.id, at) != at:
+            same = facts[first[fact.id]] == fact
+            answer = _SAME if same else Conflict(f"编号 {fact.id} 在这一批里用于两条内容不同的记录")
+        answer = answer or judge.may_not_record(actor, draft) or judge.judge(draft)
         if answer is None:
             new.append(fact)
         answers.append(answer)
     receipts = iter(tx.append(new))
-    return [next(receipts) if answer is None else answer for answer in answers]
+    given = [next(receipts) if answer is None else answer for answer in answers]
+    return [given[first[fact.id or ""]] if answer is _SAME else answer for answer, fact in zip(given, facts, strict=True)]
 
 
 def _load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str, _Standing]:
@@ -149,6 +157,7 @@ class _Judge:
         self._missing = missing or set()
         self._standing = standing
         self._now = tx.now.astimezone(SHANGHAI).replace(tzinfo=None)
+        self._adopted = service_policies(tx.connection)
         self._policies: dict[str, ServicePolicy] = {}
         self._permissions: dict[tuple[Actor, str], LedgerError | None] = {}
 
@@ -215,7 +224,7 @@ class _Judge:
 
     def _policy(self, day: str) -> ServicePolicy:
         if day not in self._policies:
-            self._policies[day] = service_policy(self._tx.connection, day)
+            self._policies[day] = in_force(self._adopted, day)
         return self._policies[day]
 
 
