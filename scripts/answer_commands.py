@@ -1,5 +1,6 @@
 """shouwang credit, rates, select: what the ledger answers."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,20 +63,30 @@ def _item(one: credit.Item) -> dict[str, Any]:
 @click.command("rates")
 @click.option("--year", type=int, required=True, help="年度")
 @click.option("--as-known", type=int, metavar="SIZE", help="按账本只有 SIZE 条时所知的计算")
+@click.option("--on", "asked_on", type=click.DateTime(["%Y-%m-%d"]), help="按这一天来问（默认今天）：复算从前公布的数字时用")
 @as_json
-def rates_(year: int, as_known: int | None, json_: bool) -> None:
+def rates_(year: int, as_known: int | None, asked_on: datetime | None, json_: bool) -> None:
     """各站点的注册率、参与率、骨干率，连同分子、分母、来源和截止日。"""
     with ledger().read() as tx:
-        day = rates.counting_day(year, tx.today)
+        asked = asked_on.date() if asked_on else tx.today
+        day = rates.counting_day(year, asked)
         size = tree_head(tx.connection).size if as_known is None else as_known
         if as_known is None:
-            found = rates.count(tx.connection, year, tx.today)
+            found = rates.count(tx.connection, year, asked)
         else:
             with history.as_known(tx.connection, as_known) as then:
-                found = rates.count(then, year, tx.today)
+                found = rates.count(then, year, asked)
         policy = service_policy(tx.connection, day.isoformat())
     if json_:
-        print_json({"year": year, "tree_size": size, "counted_on": day.isoformat(), "stations": [vars(one) | one.rates() for one in found]})
+        print_json(
+            {
+                "year": year,
+                "tree_size": size,
+                "period_to": day.isoformat(),
+                "counted_on": asked.isoformat(),
+                "stations": [vars(one) | one.rates() for one in found],
+            }
+        )
         return
     OUT.print(f"[bold]{year} 年度，截至 {day}[/]（账本 {size} 条）")
     shown = Table("站点", "常住人口", "注册", "注册率", "有服务", "参与率", "骨干", "骨干率", "时长")

@@ -3,7 +3,6 @@
 import io
 import re
 import threading
-from dataclasses import replace
 from datetime import datetime, time
 
 import openpyxl
@@ -39,7 +38,7 @@ from ledger.entries import b64
 from ledger.errors import InvalidRequest, NotAllowed, UnreadableFile
 from ledger.imports import KINDS
 from ledger.log import Receipt
-from ledger.refusals import CODES, Refusal
+from ledger.refusals import CODES
 from ledger.tables import ActivityRow, ServiceRow, table
 from ledger.verifying import verify
 
