@@ -9,12 +9,13 @@ from datetime import timedelta
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 
-from api import auth, errors, wording
+from api import auth, errors, v1, wording
 from api.pages import accounts as account_pages
-from api.pages import approvals, batches, credit, home, log, records, sheets, sign_in, stations, volunteers
+from api.pages import approvals, batches, credit, home, log, parked, records, sheets, sign_in, stations, volunteers
 from api.uploads import Uploads
 from ledger.accounts import Accounts
 from ledger.store import Ledger
+from ledger.tokens import Tokens
 from ledger.vault import read_key
 
 UPLOAD_BYTES_MAX = 20 * 1024 * 1024
@@ -29,7 +30,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_PAGES = (home, sign_in, sheets, batches, approvals, records, credit, stations, volunteers, account_pages, log)
+_PAGES = (home, sign_in, sheets, batches, approvals, parked, records, credit, stations, volunteers, account_pages, log)
 
 
 def create_app(ledger: Ledger, *, accounts: Accounts | None = None, secure_cookies: bool = False) -> Flask:
@@ -48,22 +49,25 @@ def create_app(ledger: Ledger, *, accounts: Accounts | None = None, secure_cooki
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger))
+    app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger), Tokens(ledger))
     app.extensions["uploads"] = Uploads(ledger)
     errors.init_app(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     auth.init_app(app)
     wording.init_app(app)
     for module in _PAGES:
         app.register_blueprint(module.blueprint)
+    v1.init_app(app, csrf)
     auth.open_to_all(app.view_functions["static"])
     app.after_request(lambda response: _harden(response, https=secure_cookies))
     return app
 
 
 def _harden(response: Response, *, https: bool) -> Response:
+    said = {name for name, _ in response.headers}
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name not in said:
+            response.headers.add(name, value)
     if https:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static" and "Cache-Control" not in response.headers:

@@ -86,8 +86,8 @@ def run_once(ledger: Ledger, job: str, business_date: date, work: Work) -> Run |
     return replace(run, state=DONE)
 
 
-def run_again(ledger: Ledger, job: str, work: Work) -> Run:
-    """Do a job that runs at every tick, and keep in today's row when it last succeeded."""
+def run_again(ledger: Ledger, job: str, work: Work, ahead: Callable[[Ledger], int] | None = None) -> Run:
+    """Do a job that runs at every tick, *ahead* before its transaction, and keep in today's row when it last succeeded."""
     now = ledger.now()
     today = now.astimezone(SHANGHAI).date()
     run = Run(job, today.isoformat(), DONE)
@@ -99,7 +99,7 @@ def run_again(ledger: Ledger, job: str, work: Work) -> Run:
         return amount
 
     try:
-        amount = ledger.write(work_and_mark, SCHEDULER)
+        amount = (ahead(ledger) if ahead else 0) + ledger.write(work_and_mark, SCHEDULER)
     except Exception as error:  # noqa: BLE001  # as above
         failed = _complain(ledger, run, error)
         ledger.operate(lambda connection, _: upsert_rows(connection, _RUN, [{**row, "state": FAILED, "remark": failed.remark}]))

@@ -19,7 +19,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from jobs import checkpoints, rates, uploads
+from jobs import checkpoints, rates, uploads, witnesses
 from jobs.runs import ATTEMPTS_MAX, FAILED, Run, last_done, run_again, run_once, sentence
 from ledger.entries import SHANGHAI
 from ledger.store import Ledger
@@ -35,6 +35,7 @@ class Job:
     begins: time of day from which a date is due, once; None: the job runs again at every tick.
     catch_up: how many missed dates are made up for, the newest of them (1: only the newest, for figures that are as of today).
     late_after: age of the last success from which it is overdue.
+    ahead: what such a job does first, outside the writer's place: waiting for other machines. Returns how much it did.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Job:
     late_after: timedelta
     begins: timedelta | None = None
     catch_up: int = 1
+    ahead: Callable[[Ledger], int] | None = None
 
     def business_date(self, now: datetime) -> date:
         """Give the date whose turn it is: until a nightly job begins, that is still the day before."""
@@ -57,6 +59,14 @@ JOBS = (
         IntervalTrigger(seconds=30, timezone=SHANGHAI),
         checkpoints.sign,
         late_after=timedelta(minutes=5),
+    ),
+    Job(
+        "cosign",
+        "请见证人联署",
+        IntervalTrigger(seconds=30, timezone=SHANGHAI),
+        witnesses.count,
+        late_after=timedelta(minutes=10),
+        ahead=witnesses.ask,
     ),
     Job(
         rates.JOB,
@@ -97,7 +107,7 @@ def run_due(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> list[Run]:
 def _run_job(ledger: Ledger, job: Job) -> list[Run]:
     now, work = ledger.now(), partial(job.work, ledger)
     if job.begins is None:
-        return [run_again(ledger, job.id, work)]
+        return [run_again(ledger, job.id, work, job.ahead)]
     with ledger.read() as tx:
         done = last_done(tx.connection, job.id, before=job.business_date(now) + timedelta(days=1))
     runs: list[Run] = []

@@ -32,6 +32,7 @@ _MAY: dict[str, set[str]] = {
     "set_up": {"official", "operator"},
     "select": {"official", "operator"},
     "publish": {"operator"},
+    "rotate_key": {"operator"},
     "manage_accounts": {"administrator", "operator"},
     "read_log": {"auditor", "operator"},
 }
@@ -60,7 +61,9 @@ def require(connection: Connection, actor: Actor, action: str, station: str | No
     """Make sure that an actor may do something at a unit (None: in the whole district). Raises NotAllowed."""
     if not actor.may(action):
         raise NotAllowed(f"{ROLES[actor.role]}没有这项权限")
-    if actor.station is not None and (station is None or actor.station not in ancestry(connection, station)):
+    if actor.station is None or actor.station == station:
+        return
+    if station is None or actor.station not in ancestry(connection, station):
         raise NotAllowed("这个站点不在您的管理范围内")
 
 

@@ -5,15 +5,16 @@ SQLite runs one prepared statement over all rows. PostgreSQL gets one statement 
 whatever its size. Rows are mappings that all have the columns of the first.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Table, bindparam, func, select
+from sqlalchemy import Column, Connection, LargeBinary, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -42,22 +43,70 @@ def update_rows(connection: Connection, table: Table, key: str, rows: Rows) -> N
 
 
 def rows_where_in(
-    connection: Connection, columns: Iterable[Any], key: Column[Any], values: Iterable[Any], *where: ColumnElement[bool]
-) -> Iterator[Any]:
-    """Fetch *columns* of the rows whose *key* is one of *values* (and for which *where* holds), in any order."""
+    connection: Connection,
+    columns: Iterable[Column[Any]],
+    key: Column[Any],
+    values: Iterable[Any],
+    *,
+    where: str = "",
+    said: Sequence[Any] = (),
+) -> list[Any]:
+    """Fetch *columns* of the rows whose *key* is one of *values*, in any order, as named tuples.
+
+    *where*: another condition in SQL, with a question mark for each value of *said*.
+    """
     wanted = list(values)
-    if not wanted:
-        return
-    statement = select(*columns).where(*where)
+    found: list[Any] = []
+    names = tuple(column.name for column in columns)
     if connection.dialect.name == "postgresql":
-        keys = bindparam("the_keys", wanted, type_=ARRAY(key.type))
-        yield from connection.execute(statement.where(key == func.any(keys))).all()
-    elif isinstance(key.type, LargeBinary):
-        for at in range(0, len(wanted), _BLOBS_AT_ONCE):
-            yield from connection.execute(statement.where(key.in_(wanted[at : at + _BLOBS_AT_ONCE]))).all()
+        return fetch(connection, _select_in(key, names, where, "postgresql", 0), (wanted, *said)) if wanted else found
+    if not isinstance(key.type, LargeBinary):
+        keys = orjson.dumps(wanted).decode()
+        return fetch(connection, _select_in(key, names, where, "sqlite", 0), (keys, *said)) if wanted else found
+    for at in range(0, len(wanted), _BLOBS_AT_ONCE):
+        part = wanted[at : at + _BLOBS_AT_ONCE]
+        room = 1 << (len(part) - 1).bit_length()  # few lengths, so that the driver keeps the statements it has prepared
+        part.extend(part[:1] * (room - len(part)))
+        found.extend(fetch(connection, _select_in(key, names, where, "sqlite", room), (*part, *said)))
+    return found
+
+
+def fetch(connection: Connection, statement: str, said: Sequence[Any] = ()) -> list[Any]:
+    """Run a query written for the driver of this database, on the connection's transaction, and give its rows as named tuples.
+
+    Raises what SQLAlchemy would raise, without the values.
+    """
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    cursor = driver.cursor()
+    try:
+        cursor.execute(statement, said)
+        make = _row(tuple(column[0] for column in cursor.description))
+        return [make(row) for row in cursor.fetchall()]
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(statement, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect) from error
+    finally:
+        cursor.close()
+
+
+@cache
+def _row(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
+    make: Callable[[Iterable[Any]], Any] = cast("Any", namedtuple("Row", names, rename=True))._make  # noqa: PYI024 the columns are only known here
+    return make
+
+
+@cache
+def _select_in(key: Column[Any], names: tuple[str, ...], where: str, dialect: str, marks: int) -> str:
+    chosen = ", ".join(f'"{name}"' for name in names)
+    if dialect == "postgresql":
+        among = f"= ANY(%s::{key.type.compile(_POSTGRESQL)}[])"
+        where = where.replace("?", "%s")
+    elif marks:
+        among = f"IN ({', '.join('?' * marks)})"
     else:
-        listed = func.json_each(bindparam("the_keys", orjson.dumps(wanted).decode())).table_valued("value")
-        yield from connection.execute(statement.where(key.in_(select(listed.c.value)))).all()
+        among = "IN (SELECT value FROM json_each(?))"
+    more = f" AND {where}" if where else ""
+    return f'SELECT {chosen} FROM "{key.table.name}" WHERE "{key.name}" {among}{more}'  # noqa: S608 our own names
 
 
 def _run(connection: Connection, statement: str, rows: Rows) -> None:

@@ -2,97 +2,51 @@
 Checkpoints: the tree head, signed apart from appends.
 
 A checkpoint is signed only if the tree grew since the last one and only if it extends that one: the stored root at the old size must be what the tree
-gives today. The last size and root signed are also kept in a second store outside the database, compared and swapped before
-a signature leaves: a database restored from an old backup is behind it, and is refused instead of signing a fork.
+gives today. The last size and root signed are also kept in a second store outside the database (guard.py), compared and swapped before a
+signature leaves: a database restored from an old backup is behind it, and is refused instead of signing a fork.
 """
 
-import sqlite3
-from base64 import b64decode, b64encode
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
 from ledger import log, merkle, notes
 from ledger.bulk import insert_rows
-from ledger.errors import Corrupt, NotFound, SettingsError
+from ledger.errors import Corrupt, NotFound
+from ledger.guard import Guard
+from ledger.keyring import Keyring
 from ledger.settings import Settings
-from ledger.tables import CheckpointRow, table
+from ledger.signing_keys import load_keyring, load_signers, publish_vkeys, read_vkeys
+from ledger.tables import CheckpointRow, CosignatureRow, table
 from ledger.tiles import tile_reader
-from ledger.vault import read_secret, write_new_key
 
-_CHECKPOINT = table(CheckpointRow)
-
-
-def create_signing_key(settings: Settings) -> None:
-    """Make the log's Ed25519 key and its public vkey file, and the empty guard."""
-    seed = Ed25519PrivateKey.generate().private_bytes_raw()
-    signer = notes.Signer.from_seed(settings.origin, seed)
-    write_new_key(settings.signing_key, signer.to_pem())
-    vkey_file(settings).write_text(signer.vkey + "\n")
-    Guard(settings.guard).create()
-
-
-def vkey_file(settings: Settings) -> Path:
-    """The file with the log's public key."""
-    return settings.home / "keys" / "log.vkey"
-
-
-class Guard:
-    """The second store: size and root of the last checkpoint signed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def create(self) -> None:
-        """Make the store; an existing one is kept."""
-        with closing(sqlite3.connect(self._path)) as db, db:
-            db.execute("CREATE TABLE IF NOT EXISTS signed (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root TEXT NOT NULL)")
-
-    def last(self, origin: str) -> tuple[int, bytes]:
-        """Read what was signed last: (0, empty root) if nothing."""
-        with closing(self._open()) as db:
-            row = db.execute("SELECT size, root FROM signed WHERE origin = ?", (origin,)).fetchone()
-        return (row[0], b64decode(row[1])) if row else (0, merkle.EMPTY_ROOT)
-
-    def swap(self, origin: str, old: tuple[int, bytes], new: tuple[int, bytes]) -> None:
-        """Replace *old* by *new*, durably. Raises Corrupt if another signer was faster."""
-        with closing(self._open()) as db, db:
-            db.execute("BEGIN IMMEDIATE")
-            found = db.execute("SELECT size FROM signed WHERE origin = ?", (origin,)).fetchone()
-            if (found[0] if found else 0) != old[0]:
-                raise Corrupt("另一个进程刚刚签过检查点，请稍后再试")
-            db.execute("INSERT OR REPLACE INTO signed VALUES (?, ?, ?)", (origin, new[0], b64encode(new[1]).decode()))
-
-    def _open(self) -> sqlite3.Connection:
-        if not self._path.exists():
-            raise SettingsError(
-                f"找不到防分叉记录 {self._path.name}，无法确认上次签到哪里。请从原机器取回这个文件；它不在备份里，也不应随旧备份恢复"
-            )
-        db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        db.execute("PRAGMA synchronous=FULL")
-        return db
+_CHECKPOINT, _COSIGNATURE = table(CheckpointRow), table(CosignatureRow)
 
 
 class Signing:
-    """The log's key and guard. The private key is read when a checkpoint is signed, and not kept."""
+    """The log's keys and guard. Private keys are read when a checkpoint is signed, and not kept. *guard*: another than the deployment's own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
         self._settings = settings
-        self._guard = Guard(settings.guard)
+        self._guard = guard or Guard(settings.guard)
+
+    @property
+    def vkeys(self) -> list[str]:
+        """The public keys that sign now, as C2SP vkeys, newest first: two while the key is being changed."""
+        return read_vkeys(self._settings)
 
     @property
     def vkey(self) -> str:
-        """The log's public key, as a C2SP vkey."""
-        path = vkey_file(self._settings)
-        if not path.exists():
-            raise SettingsError("找不到账本公钥文件 log.vkey")
-        return path.read_text().strip()
+        """The newest public key: it signs every checkpoint from its entry on."""
+        return self.vkeys[0]
 
     def verifier(self) -> notes.Verifier:
-        """The verifier of the log's signatures."""
+        """The verifier of the newest key's signatures; for a checkpoint of any age ask `keyring`."""
         return notes.Verifier.from_vkey(self.vkey)
+
+    def keyring(self, connection: Connection) -> Keyring:
+        """Every key that the log has had, by which any checkpoint of its life is opened. Raises LedgerError when the entries do not bear it out."""
+        return load_keyring(connection, self._settings)
 
     def last_signed(self) -> tuple[int, bytes]:
         """Size and root that were signed last, from the second store."""
@@ -109,8 +63,9 @@ class Signing:
         signed_size, signed_root = self._guard.last(self._settings.origin)
         if head.size < signed_size:
             raise Corrupt(
-                f"账本只有 {head.size} 条，但已对 {signed_size} 条签过检查点：这是一份旧备份。不能再签，否则会出现两份不同的历史。"
-                "请恢复更新的备份；若确已丢失，请保留现场并联系管理员"
+                f"账本只有 {head.size} 条，但已对 {signed_size} 条签过检查点：这是一份旧备份。不能再签，否则会出现两份不同的历史。办法有两个："
+                f"找回至少有 {signed_size} 条的数据（更新的备份，或原来的数据库文件），再运行 shouwang restore；"
+                "确实找不回时，保留这份旧账供查阅，换一个 SHOUWANG_ORIGIN 新建账本，并向志愿者和见证方说明从哪一条起缺失"
             )
         if signed_size:
             read = tile_reader(head.size, lambda level, index, width: log.read_tile(connection, level, index, width))
@@ -118,11 +73,12 @@ class Signing:
                 raise Corrupt(f"账本前 {signed_size} 条与上次签名时不同。请停止写入并运行 shouwang verify")
         if head.size in (0, stored_size):
             return None
-        signer = notes.Signer.from_pem(self._settings.origin, read_secret(self._settings.signing_key))
-        note = notes.sign_checkpoint(notes.Checkpoint(self._settings.origin, head.size, head.root), [signer])
+        signers = load_signers(connection, self._settings, head.size)
+        note = notes.sign_checkpoint(notes.Checkpoint(self._settings.origin, head.size, head.root), signers)
         if head.size > signed_size:
             self._guard.swap(self._settings.origin, (signed_size, signed_root), (head.size, head.root))
         insert_rows(connection, _CHECKPOINT, [{"size": head.size, "note": note.decode()}])
+        publish_vkeys(self._settings, signers)
         return note
 
 
@@ -132,15 +88,33 @@ def newest_checkpoint(connection: Connection) -> str | None:
     return found
 
 
+def served_checkpoint(connection: Connection) -> str | None:
+    """Give the newest checkpoint as the world gets it: the log's signed note, then the lines of the witnesses that cosigned it."""
+    note = newest_checkpoint(connection)
+    if note is None:
+        return None
+    lines = select(_COSIGNATURE.c.line).where(_COSIGNATURE.c.size == checkpoint_size(note)).order_by(_COSIGNATURE.c.witness)
+    return note + "".join(connection.execute(lines).scalars())
+
+
 def prove_entry(connection: Connection, index: int) -> notes.Proof:
     """Prove that an entry is in the tree of the newest checkpoint. Raises NotFound if it is newer than that, or not there at all."""
-    log.read_entry(connection, index)
-    note = newest_checkpoint(connection)
+    return prover(connection)(index)
+
+
+def prover(connection: Connection) -> Callable[[int], notes.Proof]:
+    """Give what proves any number of entries to be in the tree of the newest checkpoint, reading each tile once; it raises NotFound as `prove_entry`."""
+    note = served_checkpoint(connection)
     size = checkpoint_size(note) if note else 0
-    if note is None or index >= size:
-        raise NotFound(f"第 {index} 条已入账，但还没有检查点覆盖它。请先运行 shouwang checkpoint，或等下一次自动签发")
     read = tile_reader(size, lambda level, at, width: log.read_tile(connection, level, at, width))
-    return notes.Proof(index, merkle.inclusion_proof(index, size, read), note.encode())
+
+    def prove(index: int) -> notes.Proof:
+        if note is None or not 0 <= index < size:
+            log.read_entry(connection, index)
+            raise NotFound(f"第 {index} 条已入账，但还没有检查点覆盖它。请先运行 shouwang checkpoint，或等下一次自动签发")
+        return notes.Proof(index, merkle.inclusion_proof(index, size, read), note.encode())
+
+    return prove
 
 
 def checkpoint_size(note: str) -> int:

@@ -4,8 +4,12 @@ The database: one engine, and what has to be said differently to SQLite and Post
 Durability is not a matter of configuration here. SQLite: WAL, synchronous=FULL (NORMAL may lose an acknowledged commit at power loss), foreign
 keys on, every write transaction BEGIN IMMEDIATE. PostgreSQL: fsync, synchronous_commit and full_page_writes must be on; write transactions take
 one advisory lock first, so that one writer at a time reads the head of the log. `check_durability` refuses anything weaker.
+
+No connection is carried over a fork: a child would share PostgreSQL's socket, and SQLite's locks would be neither's.
 """
 
+import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,11 +22,25 @@ WRITER_LOCK = 7_401_966_962
 """Number of the advisory lock that PostgreSQL writers take."""
 
 
+_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+
+
+def _let_go() -> None:
+    for engine in list(_engines):
+        engine.dispose()
+
+
+os.register_at_fork(before=_let_go)
+
+
 def open_engine(url: str, *, durable: bool = True) -> Engine:
     """Open an engine. *durable* False is for scratch copies that may be lost."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        _engines.add(engine)
+        return engine
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    _engines.add(engine)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

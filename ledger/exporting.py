@@ -3,24 +3,27 @@ Exporting the log as a static folder: the C2SP tlog-tiles paths, so that a plain
 
     checkpoint            the newest signed tree head, written last: a reader never sees a checkpoint whose tiles are not there
     tile/L/N[.p/W]        hashes of the tree at that size           tile/entries/N[.p/W]   the entries, for auditors
-    vkey                  the log's public key
+    vkey                  the log's public key: the one that signs that checkpoint for certain
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from ledger import log
-from ledger.checkpoints import checkpoint_size, newest_checkpoint
+from ledger.bundles import Bundle
+from ledger.checkpoints import checkpoint_size, newest_checkpoint, prover, served_checkpoint
 from ledger.errors import InvalidRequest, NotFound
 from ledger.merkle import TILE_WIDTH
+from ledger.notes import encode_proof
+from ledger.reading import read_entry
 from ledger.store import Ledger
-from ledger.tables import EntryRow, table
+from ledger.tables import EntryRow, KeyRotationRow, table
 from ledger.tiles import all_tiles, bundle_path, encode_bundle, tile_path
 
-_ENTRY = table(EntryRow)
+_ENTRY, _ROTATION = table(EntryRow), table(KeyRotationRow)
 
 
 def export_log(ledger: Ledger, folder: Path, progress: Callable[[int, int], None] | None = None) -> int:
@@ -30,10 +33,11 @@ def export_log(ledger: Ledger, folder: Path, progress: Callable[[int, int], None
     Raises NotFound without a checkpoint, InvalidRequest when the folder holds something else.
     """
     with ledger.read() as tx:
-        note = newest_checkpoint(tx.connection)
+        note = served_checkpoint(tx.connection)
         if note is None:
             raise NotFound("还没有检查点可以导出。请先运行 shouwang checkpoint")
-        if folder.exists() and any(folder.iterdir()) and not (folder / "vkey").exists():
+        theirs, ours = folder / "vkey", [key.vkey for key in ledger.signing.keyring(tx.connection).verifiers]
+        if folder.exists() and any(folder.iterdir()) and not (theirs.exists() and theirs.read_text().strip() in ours):
             raise InvalidRequest(f"文件夹 {folder} 里有别的东西，请换一个空文件夹")
         size = checkpoint_size(note)
         for level, index, width in all_tiles(size):
@@ -42,7 +46,7 @@ def export_log(ledger: Ledger, folder: Path, progress: Callable[[int, int], None
                 _write_once(folder / bundle_path(index, width), partial(read_bundle, tx.connection, index, width))
                 if progress:
                     progress(index * TILE_WIDTH + width, size)
-        (folder / "vkey").write_text(ledger.signing.vkey + "\n")
+        theirs.write_text(ledger.signing.vkey + "\n")
         (folder / "checkpoint").write_text(note)
         return size
 
@@ -61,3 +65,28 @@ def _write_once(path: Path, make: Callable[[], bytes]) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(make())
+
+
+def bundle_records(connection: Connection, indexes: Sequence[int], subject: str | None = None) -> Bundle:
+    """Make a record bundle of these entries, or of the whole chain of a subject (person/…, organisation/…, station/…) up to the newest checkpoint.
+
+    Raises NotFound when an entry is newer than the checkpoint or is not there, or the subject has no entry.
+    """
+    if subject is not None:
+        indexes = _indexes_of(connection, subject)
+    prove = prover(connection)
+    records = [(log.read_entry(connection, index), encode_proof(prove(index))) for index in sorted(set(indexes))]
+    rotations = select(_ROTATION.c.entry_index).order_by(_ROTATION.c.entry_index)
+    return Bundle(records, [log.read_entry(connection, index) for index in connection.execute(rotations).scalars()], subject)
+
+
+def _indexes_of(connection: Connection, subject: str) -> list[int]:
+    """Find a subject's entries by reading all: no index is worth its upkeep for a question that is rarely asked."""
+    note = newest_checkpoint(connection)
+    named = "position(:named in body) > 0" if connection.dialect.name == "postgresql" else "instr(body, :named) > 0"
+    statement = select(_ENTRY.c.index).where(text(named), _ENTRY.c.index < (checkpoint_size(note) if note else 0)).order_by(_ENTRY.c.index)
+    found = connection.execute(statement, {"named": f'"{subject}":['.encode()}).scalars()
+    indexes = [index for index in found if subject in read_entry(log.read_entry(connection, index)).chains]
+    if not indexes:
+        raise NotFound(f"检查点覆盖的记录里没有 {subject} 的。请核对编号，或先运行 shouwang checkpoint")
+    return indexes

@@ -7,7 +7,7 @@ replay in place of the live projections in one transaction, so that readers see 
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -56,7 +56,8 @@ def rebuild(ledger: Ledger, actor: Actor) -> int:
 
 def _replay(connection: Connection, target: Connection, size: int) -> int:
     replay = projections.Replay(target)
-    for row in log.scan(connection, stop=size):
-        replay.feed(entries.decode(row.body), row.leaf)
+    with closing(log.scan(connection, stop=size)) as rows:
+        for row in rows:
+            replay.feed(entries.decode(row.body), row.leaf)
     replay.finish()
     return size

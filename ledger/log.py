@@ -9,8 +9,7 @@ Keys are the fence: entry.index, entry.id and batch.size are unique, and trigger
 should not be there fails instead of forking the log.
 """
 
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,7 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from ledger import entries, projections
-from ledger.bulk import insert_rows, rows_where_in, upsert_rows
+from ledger.bulk import fetch, insert_rows, rows_where_in, upsert_rows
 from ledger.entries import b64
 from ledger.errors import Conflict, Corrupt, NotFound
 from ledger.ids import new_entry_id, parse_entry_id
@@ -75,8 +74,8 @@ class Head:
 
 def tree_head(connection: Connection) -> TreeHead:
     """Read the newest tree head; an empty log has size 0."""
-    row = connection.execute(select(_BATCH).order_by(_BATCH.c.size.desc()).limit(1)).one_or_none()
-    return TreeHead(row.size, row.root, row.recorded_at) if row else TreeHead(0, EMPTY_ROOT, "")
+    rows = fetch(connection, "SELECT size, root, recorded_at FROM batch ORDER BY size DESC LIMIT 1")
+    return TreeHead(*rows[0]) if rows else TreeHead(0, EMPTY_ROOT, "")
 
 
 def load_head(connection: Connection) -> Head:
@@ -99,7 +98,9 @@ def load_head(connection: Connection) -> Head:
     tree = Tree.resume(head.size, edge)
     if tree.root() != head.root:
         raise Corrupt(f"账本末端与第 {head.size} 条时的树根不符。请停止写入并运行 shouwang verify")
-    last_leaf = connection.execute(select(_ENTRY.c.leaf).where(_ENTRY.c.index == head.size - 1)).scalar_one()
+    last_leaf = connection.execute(select(_ENTRY.c.leaf).where(_ENTRY.c.index == head.size - 1)).scalar_one_or_none()
+    if last_leaf is None:
+        raise Corrupt(f"账本少了最后一条（第 {head.size - 1} 条）。请停止写入并运行 shouwang verify")
     return Head(tree, last_leaf, head.recorded_at)
 
 
@@ -159,11 +160,21 @@ class Appender:
     def append(self, facts: Sequence[Fact], actor: str) -> list[Receipt]:
         """Append facts in order and project them. They are durable when the transaction has committed, not before.
 
-        Raises InvalidRequest when a body is not what its kind allows.
+        Raises InvalidRequest when a body is not what its kind allows; then none of them was appended.
         """
         concerned = [subjects(fact.body) for fact in facts]
         self._load_chains({subject for found in concerned for subject in found} - self._chains.keys())
-        receipts: list[Receipt] = []
+        mark = self.mark()
+        try:
+            rows, logged = self._log(facts, concerned, actor)
+        except BaseException:
+            self.rewind(mark)  # whoever asked may live with the refusal and go on
+            raise
+        insert_rows(self._connection, _ENTRY, rows)
+        projections.apply(self._connection, logged)
+        return [Receipt(entry.index, entry.id, row["leaf"], self._recorded_at) for entry, row in zip(logged, rows, strict=True)]
+
+    def _log(self, facts: Sequence[Fact], concerned: list[list[str]], actor: str) -> tuple[list[dict[str, Any]], list[entries.Entry]]:
         rows: list[dict[str, Any]] = []
         logged: list[entries.Entry] = []
         for fact, found in zip(facts, concerned, strict=True):
@@ -176,12 +187,9 @@ class Appender:
             raw = entries.encode(entry.members())
             leaf = leaf_hash(raw)
             self._advance(found, leaf)
-            rows.append({"index": entry.index, "id": uuid.UUID(new_id).bytes, "leaf": leaf, "body": raw})
-            receipts.append(Receipt(entry.index, new_id, leaf, self._recorded_at))
+            rows.append({"index": entry.index, "id": parse_entry_id(new_id), "leaf": leaf, "body": raw})
             logged.append(entry)
-        insert_rows(self._connection, _ENTRY, rows)
-        projections.apply(self._connection, logged)
-        return receipts
+        return rows, logged
 
     def _chains_for(self, concerned: list[str]) -> dict[str, list[Any]]:
         chains = {}
@@ -235,12 +243,23 @@ def has_entry(connection: Connection, index: int, leaf: bytes) -> bool:
     return connection.execute(select(_ENTRY.c.leaf).where(_ENTRY.c.index == index)).scalar_one_or_none() == leaf
 
 
-def scan(connection: Connection, start: int = 0, stop: int | None = None) -> Iterator[Any]:
+def receipts(connection: Connection, indexes: Collection[int]) -> dict[int, Receipt]:
+    """Give the receipts of entries by index, as they were when the entries were said."""
+    found = {}
+    for row in rows_where_in(connection, _ENTRY.c, _ENTRY.c.index, indexes):
+        said = orjson.loads(row.body)
+        found[row.index] = Receipt(row.index, said["id"], bytes(row.leaf), said["recorded_at"])
+    return found
+
+
+def scan(connection: Connection, start: int = 0, stop: int | None = None) -> Generator[Any, None, None]:
     """Stream entry rows (index, id, leaf, body) in order, with little memory."""
     statement = select(_ENTRY).where(_ENTRY.c.index >= start).order_by(_ENTRY.c.index)
     if stop is not None:
         statement = statement.where(_ENTRY.c.index < stop)
-    yield from connection.execution_options(yield_per=5_000).execute(statement)
+    # An option of the statement, not of the connection: what is written on the same connection must not become a cursor too.
+    with connection.execute(statement, execution_options={"yield_per": 5_000}) as rows:
+        yield from rows
 
 
 def read_tile(connection: Connection, level: int, index: int, width: int) -> bytes:

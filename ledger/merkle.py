@@ -165,6 +165,16 @@ class Tree:
         """Compute the root hash: at most one node a level."""
         return root(self.size, self._read)
 
+    def root_before(self, last: bytes) -> bytes:
+        """Compute the root hash of these leaves followed by a subtree that is no larger than the smallest complete one of this tree."""
+        hashed, end = last, self.size
+        while end:
+            size = end & -end
+            level = size.bit_length() - 1
+            hashed = node_hash(self._read(level, (end >> level) - 1), hashed)
+            end -= size
+        return hashed
+
     def _read(self, level: int, index: int) -> bytes:
         """Answer for the complete subtrees that make up the root; they all lie in unfinished tiles."""
         tile_level, height = divmod(level, TILE_HEIGHT)

@@ -6,25 +6,39 @@ Entries are never migrated: old kinds and versions decode for ever. Projections 
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
 
-
-def _config(url: str = "") -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["url"] = url
-    return config
+_SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: str) -> None:
     """Bring a database to the newest schema. Safe to repeat."""
-    command.upgrade(_config(url), "head")
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
 
 
 def newest_revision() -> str:
-    """Name the schema version this code works with."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None, "the package ships its migrations"
-    return revision
+    """Name the schema version this code works with: revisions are numbered, and a file's name begins with its number."""
+    return max(_revisions())
+
+
+def _revisions() -> set[str]:
+    return {path.name[:4] for path in (_SCRIPTS / "versions").glob("[0-9]*.py")}
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Read the schema version of a database; None when it has none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
+
+
+def knows(revision: str) -> bool:
+    """Tell whether a schema version is one of this code's own, now or earlier; one of a newer program's is not."""
+    return revision in _revisions()

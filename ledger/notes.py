@@ -45,14 +45,17 @@ __all__ = [
     "Verifier",
     "checkpoint_text",
     "cosign",
+    "cosignature_time",
     "decode_proof",
     "encode_proof",
     "key_id",
+    "note_parts",
     "open_checkpoint",
     "open_note",
     "parse_checkpoint",
     "sign_checkpoint",
     "sign_note",
+    "signed_lines",
     "verify_proof",
 ]
 
@@ -94,16 +97,44 @@ def open_note(note: bytes, verifiers: Iterable[Known]) -> tuple[str, list[Known]
         NoteError: the note is malformed, a known key's signature is false, or no known key signed.
     """
     text, signatures = _split_note(note)
+    return text, [verifier for verifier, _ in _verified(text, signatures, verifiers)]
+
+
+def signed_lines(text: str, lines: bytes, verifiers: Iterable[NoteVerifier]) -> list[str]:
+    """
+    Return those of some signature lines that known keys made on a text, each key's last, LF included.
+
+    Raises:
+        NoteError: a line is malformed, a known key's signature is false, or no known key signed.
+    """
+    return [
+        _signature_line(verifier, signature) for verifier, signature in _verified(text, _parse_signatures(decode_text(lines)), verifiers)
+    ]
+
+
+def note_parts(note: bytes) -> tuple[str, bytes]:
+    """
+    Take a note apart into its text and its signature lines, believing nothing yet.
+
+    Raises:
+        NoteError: it is malformed.
+    """
+    text, _ = _split_note(note)
+    return text, note[len(text.encode()) + 1 :]
+
+
+def _verified(text: str, signatures: list[tuple[str, bytes]], verifiers: Iterable[Known]) -> list[tuple[Known, bytes]]:
+    """Find the known keys among the signatures, and check every one of theirs."""
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
-    verified: dict[tuple[str, bytes], Known] = {}
+    verified: dict[tuple[str, bytes], tuple[Known, bytes]] = {}
     for name, signature in signatures:
         signed_by = (name, signature[:4])
         if verifier := known.get(signed_by):
             verifier.verify(text, signature[4:])
-            verified[signed_by] = verifier
+            verified[signed_by] = (verifier, signature[4:])
     if not verified:
         raise NoteError("没有一个认得的密钥签过这份文本。请核对公钥是否是账本公布的那一把。")
-    return text, list(verified.values())
+    return list(verified.values())
 
 
 def _split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
@@ -112,12 +143,18 @@ def _split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
         raise NoteError(f"签名文本过大：最多 {NOTE_BYTES_MAX} 字节。")
     whole = decode_text(note)
     head, blank, tail = whole.rpartition("\n\n")
+    if not blank:
+        raise NoteError("签名文本不完整：正文、空行、签名行缺一不可，且以换行结尾。")
+    return head + "\n", _parse_signatures(tail)
+
+
+def _parse_signatures(tail: str) -> list[tuple[str, bytes]]:
     *lines, end = tail.split("\n")
-    if not blank or end or not lines:
+    if end or not lines:
         raise NoteError("签名文本不完整：正文、空行、签名行缺一不可，且以换行结尾。")
     if len(lines) > SIGNATURES_MAX:
         raise NoteError(f"签名行过多：最多 {SIGNATURES_MAX} 行。")
-    return head + "\n", [_parse_signature(line) for line in lines]
+    return [_parse_signature(line) for line in lines]
 
 
 def _parse_signature(line: str) -> tuple[str, bytes]:
@@ -210,6 +247,11 @@ def cosign(text: str, signer: Signer, time: int) -> str:
     witness = Verifier(signer.name, COSIGNATURE, signer.public)
     signature = time.to_bytes(8, "big") + signer.sign(cosigned_text(text, time))
     return _signature_line(witness, signature)
+
+
+def cosignature_time(line: str) -> int:
+    """Read the POSIX time that a cosignature's line states, in seconds. It is as true as the signature."""
+    return int.from_bytes(_parse_signature(line.rstrip("\n"))[1][4:12], "big")
 
 
 # --- proof files

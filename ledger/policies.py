@@ -7,8 +7,9 @@ The first adoption at `init` holds the defaults below; nothing else in the code 
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from ledger.bulk import rows_where_in
 from ledger.errors import NotFound
 from ledger.log import Fact
 from ledger.tables import PolicyRow, table
@@ -56,9 +57,9 @@ def adopt(tx: WriteTransaction, *, effective_on: str, rules: dict[str, object], 
 
 def service_policies(connection: Connection) -> list[tuple[str, ServicePolicy]]:
     """Read all service rules with the day each is in force from, newest first."""
-    statement = select(_POLICY).where(_POLICY.c.policy == SERVICE_POLICY).order_by(_POLICY.c.effective_on.desc())
+    rows = rows_where_in(connection, _POLICY.c, _POLICY.c.policy, [SERVICE_POLICY])
     found = []
-    for row in connection.execute(statement).all():
+    for row in sorted(rows, key=lambda row: row.effective_on, reverse=True):
         rules = orjson.loads(row.rules)
         found.append((row.effective_on, ServicePolicy(entry_index=row.entry_index, star_hours=tuple(rules.pop("star_hours")), **rules)))
     return found

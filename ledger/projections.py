@@ -37,7 +37,14 @@ def _inserting(model: Any, row: Callable[[Entry], dict[str, Any]]) -> Handler:
 def _replacing(model: Any, row: Callable[[Entry], dict[str, Any]]) -> Handler:
     """Make a handler that turns each entry into one row, in place of an older one with the same key."""
     target = table(model)
-    return lambda connection, run: upsert_rows(connection, target, [row(entry) for entry in run])
+    keys = [column.name for column in target.primary_key]
+
+    def replace(connection: Connection, run: Sequence[Entry]) -> None:
+        made = [row(entry) for entry in run]
+        newest = {tuple(values[key] for key in keys): values for values in made}  # of two words on one key in a run the later stands
+        upsert_rows(connection, target, list(newest.values()))
+
+    return replace
 
 
 def _policy(entry: Entry) -> dict[str, Any]:
@@ -179,7 +186,7 @@ def _services_corrected(connection: Connection, run: Sequence[Entry]) -> None:
     for entry in run:
         body = entry.body
         values = {key: body[key] for key in ("served_on", "start", "end", "minutes", "reason")}
-        values |= {"break_minutes": body.get("break_minutes", 0), "changed_by": entry.index}
+        values |= {"break_minutes": body.get("break_minutes", 0), "changed_by": entry.index, "recorder": entry.actor}
         connection.execute(_SERVICE.update().where(_SERVICE.c.entry_index == body["service"]).values(values))
 
 
@@ -194,6 +201,10 @@ def _published_rate(entry: Entry) -> dict[str, Any]:
     counts = ("population", "registered", "confirmed", "participants", "backbone", "minutes")
     said = ("station", "period_from", "period_to", "counted_on", "tree_size", *counts)
     return {"entry_index": entry.index, **{key: body[key] for key in said}}
+
+
+def _key_rotation(entry: Entry) -> dict[str, Any]:
+    return {"entry_index": entry.index, **{key: entry.body[key] for key in ("old_vkey", "new_vkey")}}
 
 
 _HANDLERS: dict[str, Handler] = {
@@ -211,6 +222,7 @@ _HANDLERS: dict[str, Handler] = {
     "service.corrected": _services_corrected,
     "service.voided": _services_voided,
     "rates.published": _inserting(tables.PublishedRateRow, _published_rate),
+    "key.rotated": _inserting(tables.KeyRotationRow, _key_rotation),
 }
 
 
@@ -239,17 +251,17 @@ class Replay:
             self._flush()
 
     def finish(self) -> None:
-        """Write what is still waiting, and the chain heads."""
-        self._flush()
+        """Write the chain heads, and what is still waiting."""
         insert_rows(
             self._connection,
             _CHAIN,
             [{"subject": s, "length": n, "leaf": b64(leaf)} for s, (n, leaf) in self._chains.items()],
         )
+        self._flush()
 
     def _flush(self) -> None:
-        apply(self._connection, self._waiting)
-        self._waiting = []
+        waiting, self._waiting = self._waiting, []  # entries that cannot be applied are not tried again with the next
+        apply(self._connection, waiting)
 
 
 def clear(connection: Connection) -> None:

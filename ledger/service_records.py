@@ -134,8 +134,8 @@ def _load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str,
     first = min(draft.start for draft in drafts).date() - timedelta(days=2)
     last = max(draft.end for draft in drafts)
     columns = [_SERVICE.c[name] for name in ("volunteer", "start", "end", "activity", "station", "entry_index", "served_on", "minutes")]
-    wanted = [_SERVICE.c.start >= first.isoformat(), _SERVICE.c.start < _minute(last), _SERVICE.c.status != "voided"]
-    for row in rows_where_in(connection, columns, _SERVICE.c.volunteer, people, *wanted):
+    where, said = """start >= ? AND start < ? AND status <> 'voided'""", (first.isoformat(), _minute(last))
+    for row in rows_where_in(connection, columns, _SERVICE.c.volunteer, people, where=where, said=said):
         one = people[row.volunteer]
         one.intervals.append((row.start, row.end, row.activity, row.station, row.entry_index))
         one.minutes_by_day[row.served_on] = one.minutes_by_day.get(row.served_on, 0) + row.minutes

@@ -19,18 +19,21 @@ class Settings:
     home: folder of everything that is not in the database: keys, key store, checkpoint guard (and the embedded database).
     database_url: SQLAlchemy URL; SQLite under *home* unless PostgreSQL is named.
     origin: the log's name in checkpoints (C2SP: URL prefix without scheme); fixed for ever once the store is made.
+    require_restricted_role: refuse to work on PostgreSQL under a role that could change the log (database_role.py).
     """
 
     home: Path
     database_url: str
     origin: str = DEFAULT_ORIGIN
+    require_restricted_role: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Read SHOUWANG_HOME, SHOUWANG_DATABASE_URL, SHOUWANG_ORIGIN. Raises SettingsError naming everything that is wrong."""
+        """Read SHOUWANG_HOME, _DATABASE_URL, _ORIGIN and _REQUIRE_RESTRICTED_ROLE. Raises SettingsError naming everything that is wrong."""
         home = Path(env.get("SHOUWANG_HOME") or "var").absolute()
         url = env.get("SHOUWANG_DATABASE_URL") or f"sqlite:///{home / 'ledger.db'}"
         origin = env.get("SHOUWANG_ORIGIN") or DEFAULT_ORIGIN
+        restricted = env.get("SHOUWANG_REQUIRE_RESTRICTED_ROLE") or "0"
         wrong = []
         if url.startswith("postgresql://"):
             url = url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -38,9 +41,11 @@ class Settings:
             wrong.append("SHOUWANG_DATABASE_URL 应以 sqlite:/// 或 postgresql:// 开头")
         if not _ORIGIN.fullmatch(origin):
             wrong.append("SHOUWANG_ORIGIN 应是不带协议的网址前缀，例如 volunteer.example.gov.cn/ledger")
+        if restricted not in ("0", "1"):
+            wrong.append("SHOUWANG_REQUIRE_RESTRICTED_ROLE 应为 1 或 0")
         if wrong:
             raise SettingsError("；".join(wrong))
-        return cls(home, url, origin)
+        return cls(home, url, origin, restricted == "1")
 
     @property
     def signing_key(self) -> Path:
@@ -71,3 +76,23 @@ class Settings:
     def guard(self) -> Path:
         """The second store: the last checkpoint signed. Never part of a backup."""
         return self.home / "last-signed.db"
+
+    @property
+    def verified(self) -> Path:
+        """Where the last verification got to. Never part of a backup; it may be removed at any time."""
+        return self.home / "verified.db"
+
+    @property
+    def witness_policy(self) -> Path:
+        """Whom this log asks for cosignatures and how many are enough (C2SP tlog-policy); without the file, nobody."""
+        return self.home / "witnesses.policy"
+
+    @property
+    def witness_key(self) -> Path:
+        """The Ed25519 private key by which this deployment cosigns others' logs (PEM, mode 0600)."""
+        return self.home / "keys" / "witness.pem"
+
+    @property
+    def witness_store(self) -> Path:
+        """What this deployment has cosigned as a witness. Never part of a backup: put back older, it would cosign a fork."""
+        return self.home / "witness.db"

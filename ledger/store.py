@@ -8,20 +8,22 @@ durable together when `write` returns. Leaving by an exception undoes everything
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 
 from ledger import migrating, policies
 from ledger.actors import OPERATOR, Actor
-from ledger.checkpoints import Signing, create_signing_key
+from ledger.checkpoints import Signing
 from ledger.database import check_durability, open_engine, read_transaction, write_transaction
+from ledger.database_role import check_role
 from ledger.errors import LedgerError, SettingsError
-from ledger.log import load_head
+from ledger.log import load_head, tree_head
 from ledger.settings import Settings
+from ledger.signing_keys import create_signing_key, some_key_file
 from ledger.transactions import ReadTransaction, WriteTransaction
 from ledger.vault import KeyStore, Vault, write_new_key
 from ledger.writer import ItemWork, Writer
@@ -78,16 +80,24 @@ class Ledger:
 
 
 def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Ledger:
-    """Make whatever of the store is missing: schema, keys, key store, the first policy. Safe to repeat; existing keys are never touched."""
+    """Make whatever of the store is missing: schema, keys, key store, the first policy. Safe to repeat; existing keys are never touched.
+
+    Raises SettingsError when a log that is there already has lost a key: a new one in its place would hide the loss.
+    """
+    needed = (settings.wrapping_key, settings.blind_key, some_key_file(settings), settings.key_store)
+    lost = [path.name for path in needed if not path.exists()]
+    if lost and _has_entries(settings.database_url):
+        raise SettingsError(
+            f"数据库里已有账本，但找不到 {'、'.join(lost)}。请从备份取回这些文件；新建的密钥读不出原来的姓名，也不能代替原来的签名"
+        )
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     for path in (settings.wrapping_key, settings.blind_key, settings.session_key):
         if not path.exists():
             write_new_key(path, os.urandom(32).hex().encode())
-    if not settings.signing_key.exists():
-        create_signing_key(settings)
+    create_signing_key(settings)
     KeyStore(settings.key_store).create()
     migrating.upgrade(settings.database_url)
-    ledger = open_ledger(settings, clock)
+    ledger = open_ledger(replace(settings, require_restricted_role=False), clock)  # the owner makes what the restricted role then uses
 
     def adopt_defaults(tx: WriteTransaction) -> None:
         if tx.tree_size == 0:
@@ -97,8 +107,22 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     return ledger
 
 
-def open_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Ledger:
-    """Open an existing store. Refuses weak durability, a wrong schema, missing keys and a tip that does not verify.
+def _has_entries(url: str) -> bool:
+    """Tell whether a database holds a log with entries."""
+    if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
+        return False
+    engine = open_engine(url)
+    try:
+        with read_transaction(engine) as connection:
+            return migrating.current_revision(connection) is not None and tree_head(connection).size > 0
+    finally:
+        engine.dispose()
+
+
+def open_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now, *, damaged: bool = False) -> Ledger:
+    """Open an existing store. Refuses weak durability, a wrong schema, missing keys and (unless *damaged*: to find out how) a tip that does not verify.
+
+    On PostgreSQL a role that could change the log is refused too, if the settings ask for that.
 
     Raises SettingsError (what to set, what to run) or Corrupt.
     """
@@ -107,11 +131,13 @@ def open_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -> 
     engine = open_engine(settings.database_url)
     try:
         with read_transaction(engine) as connection:
-            found, wanted = MigrationContext.configure(connection).get_current_revision(), migrating.newest_revision()
+            found, wanted = migrating.current_revision(connection), migrating.newest_revision()
             if found != wanted:
                 raise SettingsError(f"数据库结构版本是 {found or '空'}，程序需要 {wanted}。请先备份，再运行 shouwang init 升级")
             check_durability(connection)
-            load_head(connection)
+            check_role(connection, required=settings.require_restricted_role)
+            if not damaged:
+                load_head(connection)
         return Ledger(settings, engine, clock)
     except LedgerError:
         engine.dispose()

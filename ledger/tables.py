@@ -78,6 +78,16 @@ class CheckpointRow(SQLModel, table=True):
     note: str = _text()
 
 
+class CosignatureRow(SQLModel, table=True):
+    """A witness's line under a checkpoint. *witness* is its whole vkey, so that the line can be checked for ever."""
+
+    __tablename__ = "cosignature"
+    size: int = _index_key("size")
+    witness: str = _text(primary_key=True)
+    line: str = _text()
+    __table_args__ = {"sqlite_with_rowid": False}
+
+
 # --- projections: remade from the log at any time ------------------------------------------------------------------------------------------
 
 
@@ -183,7 +193,8 @@ class ActivityRow(SQLModel, table=True):
 class ServiceRow(SQLModel, table=True):
     """One service record as it stands now: corrections and voids have been applied. Times are Asia/Shanghai, whole minutes.
 
-    status: recorded (waits for approval), approved (counts from *effective_on* on), voided. recorder: the account whose word it is.
+    status: recorded (waits for approval), approved (counts from *effective_on* on), voided. recorder: the account whose word it is, after a correction
+    the one who corrected: nobody approves a figure of their own.
     """
 
     __tablename__ = "service"
@@ -232,6 +243,15 @@ class PublishedRateRow(SQLModel, table=True):
     __table_args__ = (Index("ix_published_rate_station_period", "station", "period_from", "period_to"),)
 
 
+class KeyRotationRow(SQLModel, table=True):
+    """Where the log changed its key: the entry, and the two keys as it names them."""
+
+    __tablename__ = "key_rotation"
+    entry_index: int = _index_key("entry_index")
+    old_vkey: str = _text()
+    new_vkey: str = _text()
+
+
 PROJECTIONS: tuple[type[SQLModel], ...] = (
     ChainRow,
     PolicyRow,
@@ -242,8 +262,9 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     ActivityRow,
     ServiceRow,
     PublishedRateRow,
+    KeyRotationRow,
 )
-LOG: tuple[type[SQLModel], ...] = (EntryRow, TileRow, BatchRow, CheckpointRow)
+LOG: tuple[type[SQLModel], ...] = (EntryRow, TileRow, BatchRow, CheckpointRow, CosignatureRow)
 
 
 # --- neither: people's sealed data, accounts, work in hand ---------------------------------------------------------------------------------
@@ -315,6 +336,21 @@ class FailedSignInRow(SQLModel, table=True):
     last_at: str = _text()
 
 
+class ApiTokenRow(SQLModel, table=True):
+    """A key with which a program acts as an account: only the digest of its secret. *scopes*: separated by spaces."""
+
+    __tablename__ = "api_token"
+    id: str = _text(primary_key=True)
+    digest: bytes = _blob(unique=True)
+    account: str = _text(index=True)
+    scopes: str = _text()
+    issued_by: str = _text()
+    issued_at: str = _text()
+    expires_on: str = _text()
+    revoked_at: str | None = _text(default=None)
+    last_used_at: str | None = _text(default=None)
+
+
 class UploadRow(SQLModel, table=True):
     """A file between upload and commit, sealed under the wrapping key; removed after commit or a day."""
 
@@ -341,3 +377,13 @@ class JobRunRow(SQLModel, table=True):
     finished_at: str | None = _text(default=None)
     attempt: int = 1
     remark: str | None = _text(default=None)
+
+
+class WitnessContactRow(SQLModel, table=True):
+    """How asking a witness went: its vkey, when it last cosigned, when and why it last did not."""
+
+    __tablename__ = "witness_contact"
+    witness: str = _text(primary_key=True)
+    succeeded_at: str | None = _text(default=None)
+    failed_at: str | None = _text(default=None)
+    error: str | None = _text(default=None)

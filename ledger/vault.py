@@ -224,7 +224,7 @@ def _decrypt(cipher: AESGCM, sealed: bytes, label: str) -> bytes:
         raise Corrupt(f"{label}：加密版本 {sealed[:1].hex()} 不认识")
     try:
         return cipher.decrypt(bytes(sealed[1:13]), bytes(sealed[13:]), label.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short
         raise Corrupt(f"{label}：密文被改动，或密钥不对") from None
 
 
@@ -236,6 +236,16 @@ def write_new_key(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make durable what a folder lists: a file that was made, renamed or removed in it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: Path) -> bytes:

@@ -1,318 +1,239 @@
 """
 Verification: everything recomputed from the stored bytes, every difference reported, nothing taken on trust.
 
-One pass over the entries, in order:
+1. Each entry's bytes are re-hashed and compared with the stored leaf hash; they must decode strictly, carry their own index and id, and a time not
+   before the one before them (walking.py).
+2. `prev` must be the leaf hash of the entry before, and each subject chain must name its number and the leaf hash of the subject's entry before.
+3. The recomputed leaves build the tree: each full tile, each commit's root and time, and each checkpoint's signature and root are compared
+   (joining.py), and so is what was signed last, and a checkpoint that was kept elsewhere.
+4. Every projection is remade in a scratch database and compared row by row, column by column, and what the vault holds is opened and compared with
+   the commitments of the entries (comparing.py).
 
-1. each entry's bytes are re-hashed and compared with the stored leaf hash; they must decode strictly, carry their own index and id, and a time
-   not before the one before them;
-2. `prev` must be the leaf hash of the entry before, and each subject chain must name its number and the leaf hash of the subject's entry before;
-3. the recomputed leaves build the tree: each full tile, each batch's root and time, and each checkpoint's signature and root are compared;
-4. every projection is remade in a scratch database and compared row by row, column by column, and what the vault holds is opened and compared with
-   the commitments of the entries.
+A fault never stops the verification. Blocks of entries are walked by as many processes as wanted and joined in order: the report is the same whatever
+their number.
 
-A fault never stops the walk. After a bad entry the walk goes on from the stored leaf hash, so that one altered byte is one fault at its own index and
-not one at every later entry; the tree, which is built from what the bytes really hash to, shows it independently.
+A verification may begin where the last one ended (resuming.py). Of the older part it then reads the tree only, as far as the roots that were signed
+call for it, so an altered entry there waits for the next full one; so do projections and vault, but for the chains.
 """
 
-import uuid
+import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from itertools import islice
 
-import orjson
-from sqlalchemy import Connection, Table, Text, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, func, or_, select
 
-from ledger import entries, log, merkle, notes, projections, tables
-from ledger.entries import Entry, b64
-from ledger.errors import Corrupt, LedgerError
+from ledger import comparing, cosignatures, log, merkle, tables
+from ledger.database import open_engine, read_transaction
+from ledger.errors import Corrupt, LedgerError, NotFound, SettingsError, Unavailable
+from ledger.faults import Fault, Report
 from ledger.history import scratch
-from ledger.merkle import TILE_WIDTH, Tree
+from ledger.joining import Heads, Join, Place, unreached
+from ledger.keyring import Keyring
+from ledger.merkle import TILE_WIDTH
+from ledger.resuming import Remembered
 from ledger.store import Ledger
 from ledger.tables import table
-from ledger.vault import Vault
+from ledger.tiles import LEVEL_MAX, tile_reader
+from ledger.walking import BLOCK, Piece, Task, walk
 
-_BATCH, _TILE, _CHECKPOINT = table(tables.BatchRow), table(tables.TileRow), table(tables.CheckpointRow)
-_VOLUNTEER, _ORGANISATION = table(tables.VolunteerRow), table(tables.OrganisationRow)
+__all__ = ["Fault", "Report", "verify"]
 
-_FAULTS_MAX = 10_000
-"""Beyond this many the walk goes on but no longer lists: a wholesale rewrite is clear by then."""
+_ENTRY, _BATCH, _TILE, _CHECKPOINT = (table(model) for model in (tables.EntryRow, tables.BatchRow, tables.TileRow, tables.CheckpointRow))
 
-
-@dataclass(frozen=True)
-class Fault:
-    """One difference: entry index (None when it is about no entry), what it is about, what should be there and what is."""
-
-    index: int | None
-    what: str
-    expected: str
-    found: str
-
-
-@dataclass
-class Report:
-    """What a verification found. *ok* is True when there is no fault."""
-
-    size: int = 0
-    root: bytes = merkle.EMPTY_ROOT
-    faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
-
-    @property
-    def ok(self) -> bool:
-        """Tell whether everything held."""
-        return self.fault_count == 0
-
-    def add(self, index: int | None, what: str, expected: object, found: object) -> None:
-        """Note a fault."""
-        self.fault_count += 1
-        if len(self.faults) < _FAULTS_MAX:
-            self.faults.append(Fault(index, what, str(expected), str(found)))
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the contract of `verify --json`."""
-        return {"ok": self.ok, "size": self.size, "root": b64(self.root), "faults": [vars(fault) for fault in self.faults]}
+Progress = Callable[[int, int], None]
 
 
 def verify(
-    ledger: Ledger, *, progress: Callable[[int, int], None] | None = None, against: bytes | None = None, remake: bool = True
+    ledger: Ledger,
+    *,
+    progress: Progress | None = None,
+    against: bytes | None = None,
+    remake: bool = True,
+    jobs: int = 1,
+    since_last: bool = False,
+    remember: bool = False,
+    block: int = BLOCK,
 ) -> Report:
-    """Verify a whole ledger. *against*: an older checkpoint kept elsewhere, which the log must extend.
+    """Verify a ledger. *against*: an older checkpoint kept elsewhere, which the log must extend.
 
-    *remake* False leaves step 4 out: the log alone, without projections and vault.
+    *remake* False leaves step 4 out: the log alone, without projections and vault. *jobs*: how many processes walk the log. *since_last*: only what
+    is newer than the last verification that was *remember*-ed, if there is one. *block*: entries walked at once, BLOCK or TILE_WIDTH.
     """
     report = Report()
-    tell = progress or (lambda done, total: None)
-    with ledger.read() as tx:
-        if not remake:
-            _Walk(tx.connection, ledger, report, None).run(against, tell)
-            return report
-        with scratch() as target:
-            _Walk(tx.connection, ledger, report, projections.Replay(target)).run(against, tell)
-            _compare_projections(tx.connection, target, report)
-        _check_vault(tx.connection, ledger.vault, report)
+    remembered = Remembered(ledger.settings)
+    with ledger.read() as tx, ExitStack() as stack:
+        judge = _Judge(tx.connection, ledger, report, block)
+        signed = judge.signed_heads(against)
+        checkpoint = judge.newest_checkpoint
+        start = judge.start_from(remembered, signed) if since_last else Place()
+        remade = None
+        if remake and not since_last:
+            remade = comparing.Remake(tx.connection, stack.enter_context(scratch()), report)
+        join = Join(tx.connection, report, signed, block, start)
+        remembered.drop_draft()
+        if remember and start.size == checkpoint > 0:
+            remembered.draft(start)
+        tell = progress or (lambda done, total: None)
+        tasks = judge.tasks(start, checkpoint, signed)
+        for piece in _walked(tasks, tx.connection, ledger, jobs):
+            join.take(piece)
+            if remade:
+                remade.follow(piece)
+            if remember and piece.stop == checkpoint:
+                remembered.draft(join.place)
+            tell(piece.stop, judge.total)
+        judge.finish(join.place, signed)
+        tell(judge.total, judge.total)
+        if remember:
+            if not report.ok:
+                remembered.drop_draft()
+            remembered.keep()
+        if remake:
+            comparing.compare_chains(tx.connection, join.place.chains, report)
+            join.place.chains.clear()
+        if remade:
+            remade.compare()
+            comparing.compare_vault(tx.connection, ledger.vault, report)
     return report
 
 
-class _Walk:
-    """The one pass over the entries: keeps the tree, the chain heads, the newest time."""
+class _Judge:
+    """What is said of the log as a whole: how many entries, which keys, which heads."""
 
-    def __init__(self, connection: Connection, ledger: Ledger, report: Report, replay: projections.Replay | None) -> None:
+    def __init__(self, connection: Connection, ledger: Ledger, report: Report, block: int) -> None:
         self._connection = connection
         self._ledger = ledger
         self._report = report
-        self._replay = replay
-        self._tree = Tree()
-        self._waiting: list[bytes] = []
-        self._chains: dict[str, tuple[int, str]] = {}
-        self._previous: str | None = None
-        self._time = ""
+        self._block = block
+        self._keyring = self._read_keyring()
+        self.total = self._count()
+        self.newest_checkpoint = 0
 
-    def run(self, against: bytes | None, progress: Callable[[int, int], None]) -> None:
-        """Walk the log; compare tiles, batches and checkpoints on the way and at the end."""
-        total = log.entry_count(self._connection)
-        batches = self._connection.execution_options(yield_per=1_000).execute(select(_BATCH).order_by(_BATCH.c.size))
-        batch = next(batches, None)
-        signed = self._signed_heads(against)
-        for number, row in enumerate(log.scan(self._connection)):
-            self._entry(number, row)
-            size = number + 1
-            if len(self._waiting) >= TILE_WIDTH * 8 or size in signed or (batch is not None and size == batch.size):
-                self._grow()
-            while batch is not None and batch.size <= size:
-                self._batch(size, batch)
-                batch = next(batches, None)
-            for what, expected in signed.pop(size, []):
-                self._compare(size - 1, what, b64(self._tree.root()), b64(expected))
-            if not size % 10_000:
-                progress(size, total)
-        self._finish(total, batch, signed)
-        progress(total, total)
+    def _count(self) -> int:
+        """Tell where the log ends: after its newest entry, but for one that lies absurdly far out."""
+        count, newest = log.entry_count(self._connection), self._connection.execute(select(func.max(_ENTRY.c.index))).scalar()
+        total = max(newest + 1, 0) if newest is not None and newest < 2 * count + self._block else count
+        for index in self._connection.execute(select(_ENTRY.c.index).where(or_(_ENTRY.c.index < 0, _ENTRY.c.index >= total))).scalars():
+            self._report.add(index, "entry.index", f"0 到 {total - 1}", index)
+        return total
 
-    def _compare(self, index: int | None, what: str, expected: object, found: object) -> None:
-        if expected != found:
-            self._report.add(index, what, expected, found)
-
-    def _entry(self, number: int, row: Any) -> None:
-        leaf = merkle.leaf_hash(row.body)
-        self._waiting.append(leaf)
-        self._compare(number, "entry.index", number, row.index)
-        if leaf != row.leaf:
-            self._report.add(number, "entry.leaf", b64(leaf), b64(row.leaf))
-        stored = b64(row.leaf)
+    def _read_keyring(self) -> Keyring:
+        """Follow the log's keys; where the rotations do not bear it out, only the newest key is believed."""
         try:
-            entry = entries.decode(row.body)
-        except (Corrupt, KeyError, TypeError, AttributeError) as error:
-            self._report.add(number, "entry.body", "按规范写成的记录", str(error)[:200])
-            self._follow(number, _chains_of(row.body), stored)
-        else:
-            self._fields(number, row, entry)
-            self._follow(number, entry.chains, stored)
-            self._replay_entry(number, entry, row.leaf)
-        self._previous = stored
+            return self._ledger.signing.keyring(self._connection)
+        except SettingsError:
+            raise
+        except LedgerError as error:
+            self._report.add(None, "key_rotation", "由新旧两把密钥签名、一把接一把的换钥记录", str(error)[:200])
+            return Keyring(((-1, self._ledger.signing.verifier()),))
 
-    def _fields(self, number: int, row: Any, entry: Entry) -> None:
-        self._compare(number, "entry.body.index", number, entry.index)
-        self._compare(number, "entry.body.prev", self._previous, entry.prev)
-        if uuid.UUID(bytes=row.id).hex != entry.id.replace("-", ""):
-            self._report.add(number, "entry.id", entry.id, row.id.hex())
-        if entry.recorded_at < self._time:
-            self._report.add(number, "entry.body.recorded_at", f"不早于 {self._time}", entry.recorded_at)
-        self._time = entry.recorded_at
-
-    def _follow(self, number: int, chains: dict[str, list[Any]], stored: str) -> None:
-        for subject, said in chains.items():
-            count, leaf = self._chains.get(subject, (0, ""))
-            wanted = [count + 1, leaf] if count else [1]
-            if said != wanted:
-                self._report.add(number, f"entry.body.chains.{subject}", wanted, said)
-                count = said[0] - 1 if said and type(said[0]) is int else count
-            self._chains[subject] = (count + 1, stored)
-
-    def _replay_entry(self, number: int, entry: Entry, leaf: bytes) -> None:
-        if self._replay is None:
-            return
-        try:
-            self._replay.feed(entry, leaf)
-        except SQLAlchemyError as error:
-            self._report.add(number, "replay", "可以重放", type(error).__name__)
-
-    def _grow(self) -> None:
-        """Fold the waiting leaves into the tree and compare each tile this completes."""
-        for tile in self._tree.extend(self._waiting):
-            key = (_TILE.c.level == tile.level, _TILE.c.index == tile.index)
-            row = self._connection.execute(select(_TILE).where(*key)).one_or_none()
-            if row is None:
-                self._report.add(None, f"tile/{tile.level}/{tile.index}", "一整片", "缺失")
-                continue
-            for place in range(TILE_WIDTH):
-                expected, found = (hashes[place * 32 : place * 32 + 32] for hashes in (tile.hashes, row.hashes))
-                if expected != found:
-                    index = (tile.index * TILE_WIDTH + place) * TILE_WIDTH**tile.level
-                    self._report.add(index, f"tile/{tile.level}/{tile.index}[{place}]", b64(expected), b64(found))
-            self._compare(None, f"tile/{tile.level}/{tile.index}.root", b64(tile.root), b64(row.root))
-            self._compare(None, f"tile/{tile.level}/{tile.index}.length", TILE_WIDTH * 32, len(row.hashes))
-        self._waiting = []
-
-    def _batch(self, size: int, batch: Any) -> None:
-        if batch.size != size:
-            self._report.add(size - 1, "batch.size", f"大于前一批且等于 {size}", batch.size)
-            return
-        self._compare(size - 1, "batch.root", b64(self._tree.root()), b64(batch.root))
-        self._compare(size - 1, "batch.recorded_at", self._time, batch.recorded_at)
-
-    def _signed_heads(self, against: bytes | None) -> dict[int, list[tuple[str, bytes]]]:
+    def signed_heads(self, against: bytes | None) -> Heads:
         """Open every checkpoint: size -> what is said of the root there. Bad signatures are faults at once."""
-        signed: dict[int, list[tuple[str, bytes]]] = {}
-        verifier, origin = self._ledger.signing.verifier(), self._ledger.settings.origin
-        notes_ = [(f"checkpoint/{row.size}", row.size, row.note.encode()) for row in self._connection.execute(select(_CHECKPOINT))]
+        signed: Heads = {}
+        rows = self._connection.execute(select(_CHECKPOINT).order_by(_CHECKPOINT.c.size))
+        notes = [(f"checkpoint/{row.size}", row.size, row.note) for row in rows]
         if against is not None:
-            notes_.append(("against", None, against))
-        for what, size, note in notes_:
+            notes.append(("against", None, against))
+        for what, size, note in notes:
             try:
-                opened = notes.open_checkpoint(note, [verifier], origin)
+                raw = note if isinstance(note, bytes) else str(note).encode()
+                opened = self._keyring.open_checkpoint(raw, self._ledger.settings.origin)
             except LedgerError as error:
                 self._report.add(None, what, "本账本签名的检查点", str(error)[:200])
                 continue
             if size is not None:
-                self._compare(None, f"{what}.size", size, opened.size)
+                self._report.compare(None, f"{what}.size", size, opened.size)
+                self.newest_checkpoint = max(self.newest_checkpoint, opened.size)
             signed.setdefault(opened.size, []).append((f"{what}.root", opened.root))
+        for what, expected, found in cosignatures.faults(self._connection):
+            self._report.add(None, what, expected, found)
         size, root = self._ledger.signing.last_signed()
         if size:
             signed.setdefault(size, []).append(("last-signed.root", root))
         return signed
 
-    def _finish(self, total: int, batch: Any, signed: dict[int, list[tuple[str, bytes]]]) -> None:
-        self._grow()
-        if self._replay is not None:
-            self._replay.finish()
-        report, size = self._report, self._tree.size
-        report.size, report.root = size, self._tree.root()
+    def start_from(self, remembered: Remembered, signed: Heads) -> Place:
+        """Find where the last verification ended, if that still holds: its root is that of the stored tiles and of a checkpoint."""
+        try:
+            place = remembered.read()
+            if place is None:
+                return Place()
+            if not 0 < place.size <= self.total or place.size not in signed:
+                raise Corrupt(f"它说到 {place.size} 条为止，可那里没有检查点")
+            read = tile_reader(place.size, lambda level, index, width: log.read_tile(self._connection, level, index, width))
+            for size in sorted(signed):
+                for what, root in signed.pop(size) if 0 < size <= place.size else []:
+                    self._report.compare(size - 1, what, merkle.root(size, read), root)
+            if merkle.root(place.size, read) != place.root:
+                raise Corrupt(f"前 {place.size} 条的树根与上次校验时不同")
+        except (Corrupt, NotFound) as error:
+            self._report.add(None, "verified", "上次校验到的地方", error)
+            return Place()
+        return place
+
+    def tasks(self, start: Place, checkpoint: int, signed: Heads) -> Iterator[Task]:
+        """Divide what is to be walked into blocks; a piece of the answer ends at the newest checkpoint."""
+        rotations = frozenset(index for index, _ in self._keyring.keys)
+        marks = sorted(size for size in signed if start.size < size <= self.total)
+        for block in range(start.size // self._block * self._block, self.total, self._block):
+            first, stop = max(block, start.size), min(block + self._block, self.total)
+            cuts = (checkpoint,) if first < checkpoint < stop else ()
+            edge = start.edge if first > block else ()
+            yield Task(block, first, stop, edge, cuts, frozenset(size for size in marks if first < size <= stop), rotations)
+
+    def finish(self, place: Place, signed: Heads) -> None:
+        """Judge what is left when all entries have been walked: heads, commits and tiles that reach further."""
+        report, size = self._report, place.size
+        report.size, report.root = size, place.root
+        unreached(signed, size, report)
         newest = self._connection.execute(select(func.max(_BATCH.c.size))).scalar() or 0
-        if batch is not None or newest != size:
-            report.add(None, "batch.size", size, newest)
-        for unreached in sorted(signed):
-            for what, _ in signed[unreached]:
-                if unreached:
-                    report.add(None, what, f"至少 {unreached} 条", f"只有 {total} 条")
-        for row in self._connection.execute(select(_TILE.c.level, _TILE.c.index)):
-            if (row[1] + 1) * TILE_WIDTH ** (row[0] + 1) > size:
-                report.add(None, f"tile/{row[0]}/{row[1]}", "不应有", "多出的片")
+        report.compare(None, "batch.size", size, newest)
+        for early in self._connection.execute(select(_BATCH.c.size).where(_BATCH.c.size < 1)).scalars():
+            report.add(None, "batch.size", "1 条以上", early)
+        for level, index in self._connection.execute(select(_TILE.c.level, _TILE.c.index)):
+            if not 0 <= level <= LEVEL_MAX or index < 0 or (index + 1) * TILE_WIDTH ** (level + 1) > size:
+                report.add(None, f"tile/{level}/{index}", "不应有", "多出的片")
+        twice = select(func.min(_ENTRY.c.index), func.max(_ENTRY.c.index)).group_by(_ENTRY.c.id).having(func.count() > 1)
+        for first, again in self._connection.execute(twice):
+            report.add(again, "entry.id", "只用一次的编号", f"与第 {first} 条相同")
 
 
-def _chains_of(raw: bytes) -> dict[str, list[Any]]:
-    """Read what an entry that does not decode says of its chains, so that their later entries are not blamed for it."""
-    try:
-        chains = orjson.loads(raw)["chains"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return {}
-    return chains if isinstance(chains, dict) and all(isinstance(said, list) for said in chains.values()) else {}
+# --- processes
+
+_engine: Engine | None = None  # of a process that walks
 
 
-def _compare_projections(live: Connection, remade: Connection, report: Report) -> None:
-    """Compare every projection with its remake, merging both in order of their keys."""
-    for model in tables.PROJECTIONS:
-        target = table(model)
-        keys = [column.name for column in target.primary_key]
-        for expected, found in _merged(_ordered(remade, target), _ordered(live, target), keys):
-            row = found or expected or {}
-            name = f"{target.name}[{','.join(str(row[key]) for key in keys)}]"
-            index = row.get("entry_index")
-            if found is None:
-                report.add(index, name, "这一行", "缺失")
-            elif expected is None:
-                report.add(index, name, "不应有", "多出的一行")
-            else:
-                for column in expected:
-                    if expected[column] != found[column]:
-                        report.add(index, f"{name}.{column}", expected[column], found[column])
+def _walked(tasks: Iterator[Task], connection: Connection, ledger: Ledger, jobs: int) -> Iterator[Piece]:
+    """Walk the tasks and give their pieces in order; not many more are walked ahead than there are processes."""
+    waiting: deque[Task] = deque(islice(tasks, 2))
+    if jobs < 2 or len(waiting) < 2:
+        while waiting:
+            yield from walk(connection, waiting.popleft())
+            waiting.extend(islice(tasks, 1))
+        return
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy the writer's locks and the open database
+    with ProcessPoolExecutor(jobs, spawn, _open, (ledger.settings.database_url,)) as pool:
+        running: deque[Future[list[Piece]]] = deque(pool.submit(_walk_here, task) for task in [*waiting, *islice(tasks, jobs)])
+        try:
+            while running:
+                yield from running.popleft().result()
+                running.extend(pool.submit(_walk_here, task) for task in islice(tasks, 1))
+        except BrokenProcessPool as error:
+            raise Unavailable("校验用的进程被系统终止了（内存不够？）。请用 --jobs 1 再试") from error
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _ordered(connection: Connection, target: Table) -> Iterator[dict[str, Any]]:
-    """Stream a table in order of its key; text by code point on PostgreSQL too."""
-    keys = [
-        column.collate("C") if connection.dialect.name == "postgresql" and isinstance(column.type, Text) else column
-        for column in target.primary_key
-    ]
-    for row in connection.execution_options(yield_per=5_000).execute(select(target).order_by(*keys)):
-        yield dict(row._mapping)  # noqa: SLF001 the public name of a row as a mapping
+def _open(database_url: str) -> None:
+    global _engine  # noqa: PLW0603 one engine a process, opened when it starts
+    _engine = open_engine(database_url)
 
 
-def _merged(
-    left: Iterator[dict[str, Any]], right: Iterator[dict[str, Any]], keys: list[str]
-) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
-    """Pair the rows of two ordered streams by key; a row without a partner is paired with None."""
-    one, other = next(left, None), next(right, None)
-    while one is not None or other is not None:
-        here = tuple(one[key] for key in keys) if one is not None else None
-        there = tuple(other[key] for key in keys) if other is not None else None
-        if here is not None and (there is None or here < there):
-            yield one, None
-            one = next(left, None)
-        elif there is not None and (here is None or there < here):
-            yield None, other
-            other = next(right, None)
-        else:
-            yield one, other
-            one, other = next(left, None), next(right, None)
-
-
-def _check_vault(connection: Connection, vault: Vault, report: Report) -> None:
-    """Open what is sealed and compare it with the commitments that entries hold."""
-    said = {f"person/{row.number}": row for row in connection.execute(select(_VOLUNTEER))}
-    said |= {f"organisation/{row.id}": row for row in connection.execute(select(_ORGANISATION))}
-    subjects = vault.subjects(connection)
-    for subject in sorted(set(subjects) - set(said)):
-        report.add(None, f"person[{subject}]", "账本里有的人或组织", "多出的一行")
-    for at in range(0, len(subjects), 1_000):
-        for subject, made in vault.commitments(connection, subjects[at : at + 1_000]).items():
-            row = said.get(subject)
-            if row is None:
-                continue
-            if isinstance(made, Corrupt):
-                report.add(row.entry_index, f"person[{subject}]", "可以打开的密文", str(made))
-                continue
-            for part in ("identity", "contact"):
-                wanted, found = getattr(row, part, None), getattr(made, part)
-                if wanted != found:
-                    report.add(row.entry_index, f"person[{subject}].{part}", wanted, found)
+def _walk_here(task: Task) -> list[Piece]:
+    assert _engine is not None
+    with read_transaction(_engine) as connection:
+        return walk(connection, task)

@@ -9,14 +9,17 @@ else notices. Items handed in by `write_item` for one function are gathered into
 
 Nobody is answered before COMMIT has returned. If COMMIT raises, the outcome is unknown: every connection is dropped, and the log is asked whether the
 group's last entry is there. Only then is each answered, with the receipt or with Unavailable; a retry with the same entry id is safe in either case.
+A commit that is said to have failed may still be found in the log after a crash (SQLite: its pages were written, only the sync failed).
 
 Several processes may write to one store: BEGIN IMMEDIATE or the advisory lock makes each group wait its turn, and the head is read anew when another
-process has moved it.
+process has moved it. A process forked while nothing was being written has a writer of its own.
 """
 
 import os
 import queue
+import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -24,12 +27,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, NestedTransaction
+from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 
 from ledger.actors import OPERATOR, Actor
-from ledger.database import read_transaction, write_transaction
+from ledger.database import write_transaction
 from ledger.errors import Unavailable
-from ledger.log import Appender, Head, has_entry, load_head, tree_head
+from ledger.log import Appender, Head, Mark, has_entry, load_head, tree_head
 from ledger.transactions import WriteTransaction
 from ledger.vault import Vault
 
@@ -38,6 +42,9 @@ GROUP_MAX = 1_024
 
 CLOCK_SLIP_MAX = timedelta(minutes=2)
 """How far a clock may stand behind the newest entry before writing stops; within it, entries keep the newest time."""
+
+OUT_OF_ORDER = (OperationalError, InterfaceError, PendingRollbackError, sqlite3.OperationalError)
+"""What a database raises that is full, locked, stopped or cut off: nobody's request was wrong. (The last is the key store's.)"""
 
 ItemWork = Callable[[WriteTransaction, Sequence[Any]], Sequence[Any]]
 
@@ -69,10 +76,15 @@ class Writer:
         self._engine = engine
         self._vault = vault
         self._clock = clock
-        self._starting = threading.Lock()
+        self._begin()
+        _writers.add(self)
+
+    def _begin(self) -> None:
+        """Begin with no thread and an empty queue. The door lets one job in at a time, and none while the thread is being stopped."""
+        self._door = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._process = 0
         self._waiting: queue.Queue[_Job | None] = queue.Queue(QUEUE_MAX)
+        self._inside = threading.local()
         self._head: Head | None = None
 
     def write(self, work: Callable[[WriteTransaction], Any], actor: Actor, *, rehearse: bool = False) -> Any:
@@ -91,30 +103,27 @@ class Writer:
 
     def close(self) -> None:
         """Finish what waits, and stop the thread."""
-        with self._starting:
-            thread, self._thread = self._thread, None
-            if thread is not None and thread.is_alive() and self._process == os.getpid():
+        with self._door:
+            if self._thread is not None:
                 self._waiting.put(None)
-                thread.join()
+                self._thread.join()
+                self._thread = None
 
     def _submit(self, job: _Job) -> Any:
-        self._start()
-        if threading.current_thread() is self._thread:
+        if getattr(self._inside, "writing", False):
             raise RuntimeError("a write inside a write would wait for itself")
-        try:
-            self._waiting.put_nowait(job)
-        except queue.Full:
-            raise Unavailable("现在排队登记的人太多，请过几秒再试一次") from None
-        return job.answer.result()
-
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None or self._process != os.getpid():
-                self._process, self._waiting, self._head = os.getpid(), queue.Queue(QUEUE_MAX), None
+        with self._door:  # what is let in comes before the end that `close` puts into the queue, and is done
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
                 self._thread.start()
+            try:
+                self._waiting.put_nowait(job)
+            except queue.Full:
+                raise Unavailable("现在排队登记的人太多，请过几秒再试一次") from None
+        return job.answer.result()
 
     def _run(self) -> None:
+        self._inside.writing = True
         waiting = self._waiting
         while True:
             jobs = [waiting.get()]
@@ -137,7 +146,7 @@ class Writer:
             results = [(job, None, error) for job in jobs]
         for job, result, fault in results:
             if fault is not None:
-                job.answer.set_exception(fault)
+                job.answer.set_exception(_as_told(fault))
             else:
                 job.answer.set_result(result)
 
@@ -162,10 +171,13 @@ class Writer:
         return group.results
 
     def _is_durable(self, head: Head) -> bool:
-        """After a COMMIT that raised: ask the log itself, over a new connection, whether the group is in it."""
+        """After a COMMIT that raised: ask the log itself, over a new connection, whether the group is in it.
+
+        As a writer: a PostgreSQL that lost us may still be committing, and gives the lock away when it has done so or not.
+        """
         self._engine.dispose()
         assert head.last_leaf is not None, "a group with entries has a last one"
-        with read_transaction(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             return has_entry(connection, head.tree.size - 1, head.last_leaf)
 
     def _run_all(self, tx: WriteTransaction, jobs: list[_Job], group: _Group) -> None:
@@ -184,8 +196,7 @@ class Writer:
         try:
             result = job.work(mine)
         except BaseException as error:
-            savepoint.rollback()
-            tx.appender.rewind(mark)
+            _undo(tx, savepoint, mark, error)
             if alone:
                 raise
             return job, None, error
@@ -202,16 +213,15 @@ class Writer:
         mine = replace(tx, new_keys={})
         mark, savepoint = tx.appender.mark(), tx.connection.begin_nested()
         try:
-            answers = work(mine, [(job.actor, job.item) for job in jobs])
+            answered = list(zip(jobs, work(mine, [(job.actor, job.item) for job in jobs]), strict=True))
         except BaseException as error:  # noqa: BLE001 handed to whoever asked for it
-            savepoint.rollback()
-            tx.appender.rewind(mark)
+            _undo(tx, savepoint, mark, error)
             if len(jobs) == 1:
                 return [(jobs[0], None, error)]
             return [result for job in jobs for result in self._many(tx, work, [job], group)]
         savepoint.commit()
         group.keys.update(mine.new_keys)
-        return [(job, answer, None) for job, answer in zip(jobs, answers, strict=True)]
+        return [(job, answer, None) for job, answer in answered]
 
     def _current(self, connection: Connection) -> Head:
         newest, head = tree_head(connection), self._head
@@ -227,3 +237,35 @@ class Writer:
         if now < newest - CLOCK_SLIP_MAX:
             raise Unavailable(f"本机时钟（{now:%Y-%m-%d %H:%M}）比账本最后一条记录（{newest:%Y-%m-%d %H:%M}）还早，请先校准时钟")
         return max(now, newest)
+
+
+def _undo(tx: WriteTransaction, savepoint: NestedTransaction, mark: Mark, fault: BaseException) -> None:
+    """Go back to where a piece of work began. Raises its fault if the database has given up the transaction of all."""
+    try:
+        savepoint.rollback()
+    except SQLAlchemyError:
+        raise fault from None
+    if tx.connection.invalidated:
+        raise fault
+    tx.appender.rewind(mark)
+
+
+def _as_told(fault: BaseException) -> BaseException:
+    """Say a fault as whoever waits can use it: that the database is out of order is no fault of theirs, and the same again is safe."""
+    if not isinstance(fault, OUT_OF_ORDER):
+        return fault
+    said = str(getattr(fault, "orig", None) or fault).partition("\n")[0]
+    told = Unavailable(f"账本暂时写不进去（{said}）。请稍后原样再交一次，已经入账的不会重复；若一直这样，请联系管理员检查磁盘和数据库")
+    told.__cause__ = fault
+    return told
+
+
+_writers: "weakref.WeakSet[Writer]" = weakref.WeakSet()
+
+
+def _begin_anew() -> None:
+    for writer in list(_writers):
+        writer._begin()  # noqa: SLF001 a forked process has none of the threads, and its locks may be held by nobody
+
+
+os.register_at_fork(after_in_child=_begin_anew)

@@ -14,7 +14,7 @@ from ledger.merkle import Tree, leaf_hash
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
 from ledger.verifying import verify
-from scripts import demonstration, limits
+from scripts import demonstration, http_benchmark, ledger_benchmark, limits
 
 
 class Report:
@@ -91,12 +91,25 @@ def _verification(report: Report, ledger: Ledger, size: int) -> None:
         report.row(what, f"{rate:,.0f} entries/s", goal, f"{raw:,.0f} bare SHA-256/s", rate / raw)
 
 
-_BENCHES = {"street": street}
+def ledger() -> None:
+    """Appends, verification and reads at each size named after the word, 10,000 without one: `scripts/bench ledger 10000 1000000`."""
+    sizes = [int(word) for word in sys.argv[2:]] or [10_000]
+    report = Report("The ledger under load (SQLite, `scripts/bench ledger`)")
+    ledger_benchmark.run(report.row, sizes)
+    print(f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
+
+
+def http() -> None:
+    """Appends over HTTP."""
+    http_benchmark.run(Report("Over HTTP on loopback (SQLite, client on the same cores, `scripts/bench http`)").row)
+
+
+_BENCHES = {"street": street, "ledger": ledger, "http": http}
 
 
 def main() -> None:
-    """Run the benchmarks named, or all."""
-    for name in sys.argv[1:] or _BENCHES:
+    """Run the benchmark named, or all."""
+    for name in sys.argv[1:2] or _BENCHES:
         _BENCHES[name]()
 
 

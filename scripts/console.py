@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import orjson
+import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,6 +18,9 @@ from ledger.store import Ledger, open_ledger
 
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# Diagnostics go where no program reads its answer; stderr is looked up when something is said, for tests put another in its place.
+structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 as_json = click.option("--json", "json_", is_flag=True, help="以 JSON 输出，供程序读取")
 

@@ -78,15 +78,16 @@ def _insert_part(db: sqlite3.Connection, target: Table, rows: list[tuple[Any, ..
 
 def best_of(times: int, work: Callable[[], object]) -> float:
     """Give the shortest of some runs, in seconds."""
-    return min(_timed(work) for _ in range(times))
+    return min(timed(work) for _ in range(times))
 
 
 def median_of(times: int, work: Callable[[], object]) -> float:
     """Give the median of some runs, in seconds."""
-    return statistics.median(_timed(work) for _ in range(times))
+    return statistics.median(timed(work) for _ in range(times))
 
 
-def _timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
+    """Run once; seconds."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -1,5 +1,6 @@
 """shouwang checkpoint, verify, export-log, proof, rebuild: the log itself, for those who check it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def checkpoint_(json_: bool) -> None:
     book = ledger()
     signed = book.write(lambda tx: book.signing.sign(tx.connection), OPERATOR)
     with book.read() as tx:
-        note = checkpoints.newest_checkpoint(tx.connection)
+        note = checkpoints.served_checkpoint(tx.connection)
     if note is None:
         raise NotFound("账本还是空的，没有什么可签")
     if json_:
@@ -34,11 +35,14 @@ def checkpoint_(json_: bool) -> None:
 
 @click.command("verify")
 @click.option("--against", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="从前另存的检查点：账本必须是它的延伸")
+@click.option("--jobs", type=click.IntRange(1, 64), help="同时用几个进程（默认：处理器的核数）")
+@click.option("--since-last", is_flag=True, help="只细查上次校验以后新增的记录，旧的只核对树和检查点，不重做汇总表")
 @as_json
-def verify_(against: Path | None, json_: bool) -> None:
+def verify_(against: Path | None, jobs: int | None, since_last: bool, json_: bool) -> None:
     """从原始字节起重算整个账本，列出每一处不符；有不符时退出码为 1。"""
+    older, jobs = against.read_bytes() if against else None, jobs or os.cpu_count() or 1
     with progress("校验", quiet=json_) as tell:
-        report = verify(ledger(damaged=True), progress=tell, against=against.read_bytes() if against else None)
+        report = verify(ledger(damaged=True), progress=tell, against=older, jobs=jobs, since_last=since_last, remember=True)
     if json_:
         print_json(report.as_json())
     elif report.ok:

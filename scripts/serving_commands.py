@@ -1,5 +1,6 @@
 """shouwang init, serve, jobs, account: running a deployment."""
 
+import logging
 import sys
 from dataclasses import asdict
 
@@ -55,8 +56,9 @@ def serve_(host: str, port: int, demo: bool, https: bool, without_jobs: bool) ->
     ERR.print(f"守望账本：[bold]http://{host}:{port}[/]（按 Ctrl+C 停止）")
     if demo:
         demonstration.show_logins(settings)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait for a moment is no news
     try:
-        waitress.serve(app, host=host, port=port, threads=8, ident=None)
+        waitress.serve(app, host=host, port=port, threads=32, ident=None)
     finally:
         if scheduler is not None:
             scheduler.shutdown(wait=True)

@@ -19,10 +19,20 @@ _COMMANDS = {
     "verify": "log_commands:verify_",
     "export-log": "log_commands:export_log_",
     "proof": "log_commands:proof_",
+    "bundle": "audit_commands:bundle_",
+    "sample": "audit_commands:sample_",
     "rebuild": "log_commands:rebuild_",
+    "rotate-key": "key_commands:rotate_key_",
+    "policy": "key_commands:policy_",
+    "backup": "backup_commands:backup_",
+    "restore": "backup_commands:restore_",
+    "database-role": "database_commands:database_role_",
     "serve": "serving_commands:serve_",
     "jobs": "serving_commands:jobs_",
+    "witnesses": "witness_commands:witnesses_",
+    "witness": "witness_commands:witness",
     "account": "serving_commands:account",
+    "token": "token_commands:token",
 }
 
 

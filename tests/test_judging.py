@@ -139,3 +139,39 @@ def test_a_true_proof_is_accepted_and_a_false_one_refused(prove, index):
     assert not prove(index, hashes[:-1], ENTRIES[index]).ok
     assert not prove(index, [flipped(hashes[0]), *hashes[1:]], ENTRIES[index]).ok
     assert not prove(600, hashes, ENTRIES[index]).ok
+
+
+WITNESS = "witness.example/w1"
+WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"example witness key").digest())
+WITNESS_PUBLIC = b"\x04" + WITNESS_KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+WITNESS_ID = hashlib.sha256(WITNESS.encode() + b"\n" + WITNESS_PUBLIC).digest()[:4]
+WITNESS_VKEY = f"{WITNESS}+{WITNESS_ID.hex()}+{base64.b64encode(WITNESS_PUBLIC).decode()}"
+
+
+def cosigned(note: bytes, time: int = 1_767_225_600) -> bytes:
+    text = note[: note.index(b"\n\n") + 1]
+    signature = WITNESS_KEY.sign(b"cosignature/v1\ntime %d\n" % time + text)
+    line = base64.b64encode(WITNESS_ID + time.to_bytes(8, "big") + signature).decode()
+    return note + f"\N{EM DASH} {WITNESS} {line}\n".encode()
+
+
+@pytest.fixture
+def ask_about(judge, tmp_path) -> Callable:
+    def ask(note: bytes, *witnesses: str):
+        (tmp_path / "checkpoint").write_bytes(note)
+        return judge("checkpoint", VKEY, tmp_path / "checkpoint", *witnesses)
+
+    return ask
+
+
+def test_a_cosigned_checkpoint_is_accepted_with_the_witnesses_it_has(ask_about):
+    assert ask_about(cosigned(checkpoint(ENTRIES)), WITNESS_VKEY).ok
+    assert not ask_about(checkpoint(ENTRIES), WITNESS_VKEY).ok
+    assert not ask_about(cosigned(checkpoint(ENTRIES), time=0), WITNESS_VKEY).ok
+    assert not ask_about(cosigned(checkpoint(ENTRIES)), WITNESS_VKEY, VKEY).ok
+
+
+@pytest.mark.parametrize("place", [3, len(NAME) + 2, -100, -20, -4])
+def test_a_cosigned_checkpoint_with_a_changed_bit_is_refused(ask_about, place):
+    note = cosigned(checkpoint(ENTRIES))
+    assert not ask_about(flipped(note[:place]) + note[place:], WITNESS_VKEY).ok

@@ -3,16 +3,15 @@
 import io
 import json
 import re
-import threading
 import unicodedata
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import openpyxl
 import pytest
-import waitress
 from argon2 import PasswordHasher
 from files import STREET, xlsx
+from requests_by_hand import serving
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
@@ -145,12 +144,8 @@ def person(world, expected):
 @pytest.fixture
 def address(world):
     """The app behind its real server, on a port of this machine."""
-    server = waitress.create_server(world.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(5)
+    with serving(world.app, threads=4) as url:
+        yield url
 
 
 @pytest.fixture

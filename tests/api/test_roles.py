@@ -1,12 +1,13 @@
-"""Every page and every role: who gets in, who is sent to sign in, who is told that they may not."""
+"""Every page and every role, every API route and every token: who gets in, who is sent to sign in, who is told that they may not."""
 
 import uuid
 
 import pytest
 
 from api.app import create_app
-from api.auth import SIGNED_IN, allowed_roles
+from api.auth import SIGNED_IN, allowed_roles, required_scope
 from ledger.actors import OPERATOR, ROLES
+from ledger.tokens import Tokens
 
 EVERYONE = "everyone"
 STAFF = {"recorder", "approver", "official"}
@@ -27,6 +28,8 @@ PAGES = {
     "sheets.problems": STAFF,
     "batches.listing": STAFF,
     "batches.one": STAFF,
+    "parked.listing": {"recorder", "approver", "official"},
+    "parked.record": {"recorder", "approver"},
     "approvals.listing": {"approver", "official"},
     "approvals.approve": {"approver", "official"},
     "records.one": STAFF,
@@ -50,7 +53,20 @@ PAGES = {
     "log.bundle": {"auditor"},
     "log.proof": EVERYONE,
 }
+PAGES |= {"api.page": EVERYONE, "api.problem": EVERYONE}
+API = {
+    "api.openapi": EVERYONE,
+    "proofs.checkpoint": EVERYONE,
+    "proofs.consistency": EVERYONE,
+    "entries.one": "entries:read",
+    "entries.proof": "log:read",
+    "service_records.record": "service-records:write",
+    "service_records.record_batch": "service-records:write",
+}
+TOKENS = {"recorder": ("service-records:write", "log:read"), "auditor": ("log:read", "entries:read")}
+"""Whose tokens try every route, with each scope that their role may have."""
 EXAMPLES = {
+    "code": "overlap",
     "upload": str(uuid.uuid4()),
     "batch": str(uuid.uuid4()),
     "index": 999_999,
@@ -62,10 +78,12 @@ EXAMPLES = {
 }
 
 
-def routes(app):
-    """Every address of the app with every method it takes."""
+def routes(app, table):
+    """Every address of a table's endpoints with every method it takes."""
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
+        if rule.endpoint not in table:
+            continue
         path = adapter.build(rule.endpoint, {name: EXAMPLES[name] for name in rule.arguments})
         for method in sorted(rule.methods & {"GET", "POST"}):
             yield rule.endpoint, method, path
@@ -76,14 +94,54 @@ def ask(visitor, method, path):
 
 
 def test_the_table_names_every_page_and_each_declares_what_the_table_says(world):
-    declared = {endpoint: allowed_roles(view) for endpoint, view in world.app.view_functions.items()}
+    declared = {endpoint: allowed_roles(view) for endpoint, view in world.app.view_functions.items() if endpoint not in API}
     assert declared == {endpoint: frozenset({EVERYONE} if roles == EVERYONE else roles) for endpoint, roles in PAGES.items()}
+
+
+def test_the_api_table_names_every_route_and_each_declares_one_scope_or_that_it_is_open(world):
+    views = {endpoint: view for endpoint, view in world.app.view_functions.items() if endpoint not in PAGES}
+    assert {endpoint: required_scope(view) or EVERYONE for endpoint, view in views.items()} == API
+    for endpoint, view in views.items():
+        assert allowed_roles(view) == (frozenset({EVERYONE}) if API[endpoint] == EVERYONE else frozenset()), endpoint
+    under = {rule.endpoint for rule in world.app.url_map.iter_rules() if rule.rule.startswith("/api/v1/")}
+    assert under == set(API)
+    scoped = {endpoint for endpoint in PAGES if required_scope(world.app.view_functions[endpoint])}
+    assert scoped == {"log.bundle"}
+
+
+def test_a_token_opens_the_routes_of_its_scope_and_no_other(world):
+    issued = {None: None}
+    for login, scopes in TOKENS.items():
+        for scope in scopes:
+            issued[(login, scope)] = Tokens(world.ledger).issue(OPERATOR, login, [scope], world.clock.now.date())
+    for endpoint, method, path in routes(world.app, API):
+        for held, secret in issued.items():
+            headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+            answer = world.app.test_client().open(path, method=method, headers=headers)
+            if API[endpoint] == EVERYONE or (held and held[1] == API[endpoint]):
+                assert answer.status_code not in (401, 403, 405, 500), (endpoint, held, answer.status_code)
+            else:
+                assert answer.status_code == (403 if held else 401), (endpoint, held, answer.status_code)
+                assert answer.content_type == "application/problem+json"
+    for held, secret in issued.items():
+        for endpoint, method, path in routes(world.app, PAGES):
+            if secret and PAGES[endpoint] != EVERYONE and endpoint != "log.bundle" and method == "GET":
+                answer = world.app.test_client().get(path, headers={"Authorization": f"Bearer {secret}"})
+                assert answer.status_code == 302, (endpoint, "a token opens no page", held)
+
+
+@pytest.mark.parametrize("role", SIGNED_IN)
+def test_a_signed_in_session_opens_nothing_that_asks_for_a_token(world, person, role):
+    visitor = world.visitor(*((person.number, person.password) if role == "volunteer" else (role,)))
+    for endpoint, method, path in routes(world.app, API):
+        answer = visitor.client.open(path, method=method)
+        assert answer.status_code not in (302, 403, 500) if API[endpoint] == EVERYONE else answer.status_code == 401, endpoint
 
 
 @pytest.mark.parametrize("role", SIGNED_IN)
 def test_a_role_gets_in_where_it_is_named_and_nowhere_else(world, person, role):
     name, password = (person.number, person.password) if role == "volunteer" else (role, "correct horse battery")
-    for endpoint, method, path in routes(world.app):
+    for endpoint, method, path in routes(world.app, PAGES):
         if endpoint in ("sign_in.leave", "sign_in.enter"):
             continue
         answer = ask(world.visitor(name, password), method, path)
@@ -92,15 +150,17 @@ def test_a_role_gets_in_where_it_is_named_and_nowhere_else(world, person, role):
             assert "/sign-in" not in (answer.location or ""), endpoint
         else:
             assert answer.status_code == 403, (endpoint, method, answer.status_code)
-            assert "没有权限" in answer.text
+            assert "权限" in answer.text
 
 
 def test_who_is_not_signed_in_is_asked_to_where_a_role_is_needed(world):
-    for endpoint, method, path in routes(world.app):
+    for endpoint, method, path in routes(world.app, PAGES):
         answer = ask(world.visitor(), method, path)
         if PAGES[endpoint] == EVERYONE:
             assert answer.status_code not in (401, 405, 500), endpoint
             assert endpoint == "home.home" or "/sign-in" not in (answer.location or ""), endpoint
+        elif endpoint == "log.bundle":
+            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="shouwang"'), "tools sign in by a token"
         else:
             assert (answer.status_code, answer.location.split("?")[0]) == (302, "/sign-in"), endpoint
 
@@ -119,7 +179,7 @@ def test_a_page_that_declares_nobody_is_closed_to_everybody(world, person, role)
 def test_with_a_one_time_code_nothing_opens_but_the_page_that_changes_it(world):
     code = world.accounts.reset(OPERATOR, "approver")
     visitor = world.visitor("approver", code)
-    for endpoint, method, path in routes(world.app):
+    for endpoint, method, path in routes(world.app, PAGES):
         if PAGES[endpoint] != EVERYONE and "approver" in PAGES[endpoint] and endpoint != "sign_in.leave":
             answer = ask(visitor, method, path)
             assert endpoint in ("sign_in.password", "sign_in.change") or answer.location == "/password", endpoint

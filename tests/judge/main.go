@@ -1,7 +1,10 @@
 // Judge says whether a transparency log that this project exported is what its checkpoint claims.
 //
 //	judge tiles VKEY DIR                    a whole exported log: checkpoint, tile/entries/*, tile/LEVEL/*
+//	judge tiles VKEY URL [TOKEN]            the same over HTTP; the token opens the entries
 //	judge proof VKEY PROOFFILE ENTRYFILE    one entry with its c2sp.org/tlog-proof@v1
+//	judge proof VKEY URL URL [TOKEN]        the same over HTTP
+//	judge checkpoint VKEY FILE WITNESS...   a checkpoint that every one of these witnesses cosigned (their vkeys, type 04)
 //
 // It trusts nothing of ours: signatures, hashes, tree shape and tile paths are those of golang.org/x/mod/sumdb. All
 // hashes are worked out afresh from the entries and every file is held against them, so no file goes unread, which
@@ -10,15 +13,20 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -29,7 +37,11 @@ const (
 	width  = 1 << height
 )
 
-var faults int
+var (
+	faults int
+	token  string // what a server of the log is shown
+	client = http.Client{Timeout: 30 * time.Second}
+)
 
 func fault(format string, args ...any) {
 	faults++
@@ -42,10 +54,48 @@ func stop(format string, args ...any) {
 	os.Exit(1)
 }
 
+func remote(path string) bool {
+	return strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://")
+}
+
 func read(path string) []byte {
+	if remote(path) {
+		return fetch(path)
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		stop("%v", err)
+	}
+	return data
+}
+
+// fetch asks for it once, and wants it whole and as what it is.
+func fetch(url string) []byte {
+	request, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		stop("%v", err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		stop("%v", err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != 200 {
+		stop("%s: %s %v", url, response.Status, err)
+	}
+	wanted := ""
+	switch {
+	case strings.HasSuffix(url, "/checkpoint"):
+		wanted = "text/plain; charset=utf-8"
+	case strings.Contains(url, "/tile/"):
+		wanted = "application/octet-stream"
+	}
+	if kind := response.Header.Get("Content-Type"); wanted != "" && kind != wanted {
+		fault("%s: is %s and should be %s", url, kind, wanted)
 	}
 	return data
 }
@@ -121,8 +171,27 @@ func pack(entries [][]byte) (bundle []byte) {
 	return bundle
 }
 
+// present lists what there is to judge: every file of a folder; of a server, what it must have.
+func present(dir string, needed map[string]bool) (names []string) {
+	if remote(dir) {
+		for name := range needed {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		return names
+	}
+	_ = filepath.WalkDir(dir+"tile", func(file string, found fs.DirEntry, err error) error {
+		if err == nil && !found.IsDir() {
+			names = append(names, strings.TrimPrefix(file, filepath.Clean(dir)+"/"))
+		}
+		return nil
+	})
+	return names
+}
+
 func judgeTiles(vkey, dir string) {
-	size, signedRoot := openCheckpoint(read(filepath.Join(dir, "checkpoint")), vkey)
+	dir = strings.TrimSuffix(dir, "/") + "/"
+	size, signedRoot := openCheckpoint(read(dir+"checkpoint"), vkey)
 
 	// Every hash of the tree, made from the entries.
 	var entries [][]byte
@@ -135,7 +204,7 @@ func judgeTiles(vkey, dir string) {
 		return hashes, nil
 	})
 	for _, bundle := range needed(-1, size) {
-		got, whole := unpack(read(filepath.Join(dir, path(bundle))))
+		got, whole := unpack(read(dir + path(bundle)))
 		if !whole || len(got) != bundle.W {
 			stop("%s: not a bundle of %d entries", path(bundle), bundle.W)
 		}
@@ -164,11 +233,7 @@ func judgeTiles(vkey, dir string) {
 		}
 	}
 	checked := 0
-	_ = filepath.WalkDir(filepath.Join(dir, "tile"), func(file string, found fs.DirEntry, err error) error {
-		if err != nil || found.IsDir() {
-			return nil
-		}
-		name, _ := filepath.Rel(dir, file)
+	check := func(name string) {
 		own := "tile/8/" + strings.Replace(strings.TrimPrefix(name, "tile/"), "entries/", "data/", 1)
 		tile, err := tlog.ParseTilePath(own)
 		level := tile.L
@@ -177,7 +242,7 @@ func judgeTiles(vkey, dir string) {
 		}
 		if err != nil || tile.L > 7 || (tile.N*width+int64(tile.W))<<(height*level) > size {
 			fault("%s: not a part of a tree of %d entries", name, size)
-			return nil
+			return
 		}
 		want := []byte(nil)
 		if tile.L < 0 {
@@ -185,13 +250,15 @@ func judgeTiles(vkey, dir string) {
 		} else {
 			want, _ = tlog.ReadTileData(tile, reader)
 		}
-		if !bytes.Equal(read(file), want) {
+		if !bytes.Equal(read(dir+name), want) {
 			fault("%s: differs from what the entries give", name)
 		}
 		delete(missing, name)
 		checked++
-		return nil
-	})
+	}
+	for _, name := range present(dir, missing) {
+		check(name)
+	}
 	for name := range missing {
 		fault("%s: missing", name)
 	}
@@ -235,14 +302,69 @@ func judgeProof(vkey, proofFile, entryFile string) {
 	fmt.Printf("OK index %d size %d root %v\n", index, size, root)
 }
 
+// witness checks the signatures of one cosigner: a time in eight bytes, then Ed25519 over a heading, that time and the text.
+type witness struct {
+	name string
+	id   uint32
+	key  ed25519.PublicKey
+}
+
+func (w witness) Name() string    { return w.name }
+func (w witness) KeyHash() uint32 { return w.id }
+
+func (w witness) Verify(text, signature []byte) bool {
+	if len(signature) != 8+ed25519.SignatureSize {
+		return false
+	}
+	seconds := binary.BigEndian.Uint64(signature)
+	message := fmt.Sprintf("cosignature/v1\ntime %d\n%s", seconds, text)
+	return seconds > 0 && seconds < 1<<63 && ed25519.Verify(w.key, []byte(message), signature[8:])
+}
+
+// newWitness reads NAME+ID+KEY, where ID must be the start of the hash of the name and the typed key.
+func newWitness(vkey string) witness {
+	parts := strings.SplitN(vkey, "+", 3)
+	if len(parts) != 3 {
+		stop("witness: not a vkey: %q", vkey)
+	}
+	typed, err := base64.StdEncoding.Strict().DecodeString(parts[2])
+	if err != nil || len(typed) != 1+ed25519.PublicKeySize || typed[0] != 4 {
+		stop("witness: %s: not an Ed25519 cosigner's key", parts[0])
+	}
+	sum := sha256.Sum256(append([]byte(parts[0]+"\n"), typed...))
+	if fmt.Sprintf("%x", sum[:4]) != parts[1] {
+		stop("witness: %s: the key is not the one that its id names", parts[0])
+	}
+	return witness{parts[0], binary.BigEndian.Uint32(sum[:4]), typed[1:]}
+}
+
+func judgeCheckpoint(vkey, file string, vkeys []string) {
+	signed := read(file)
+	size, root := openCheckpoint(signed, vkey)
+	for _, each := range vkeys {
+		if _, err := note.Open(signed, note.VerifierList(newWitness(each))); err != nil {
+			fault("witness: %s: %v", each, err)
+		}
+	}
+	if faults == 0 {
+		fmt.Printf("OK size %d root %v witnesses %d\n", size, root, len(vkeys))
+	}
+}
+
 func main() {
-	switch args := os.Args[1:]; {
+	args := os.Args[1:]
+	if len(args) > 3 && (args[0] == "tiles" || args[0] == "proof" && len(args) == 5) {
+		token, args = args[len(args)-1], args[:len(args)-1]
+	}
+	switch {
 	case len(args) == 3 && args[0] == "tiles":
 		judgeTiles(args[1], args[2])
 	case len(args) == 4 && args[0] == "proof":
 		judgeProof(args[1], args[2], args[3])
+	case len(args) >= 3 && args[0] == "checkpoint":
+		judgeCheckpoint(args[1], args[2], args[3:])
 	default:
-		fmt.Println("usage: judge tiles VKEY DIR | judge proof VKEY PROOFFILE ENTRYFILE")
+		fmt.Println("usage: judge tiles VKEY DIR|URL [TOKEN] | judge proof VKEY PROOF ENTRY [TOKEN] | judge checkpoint VKEY FILE WITNESS...")
 		os.Exit(2)
 	}
 	if faults > 0 {

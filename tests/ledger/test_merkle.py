@@ -1,12 +1,12 @@
 """The tree, against a reference to the letter of RFC 6962, published roots, and another author's tree."""
 
-from hashlib import sha256
 from itertools import pairwise
 
 import pymerkle
 import pytest
 from pymerkle.core import _inclusion_path_layout
 from pymerkle.proof import InclusionProof, InvalidProof
+from rfc6962 import mth, path, subproof
 
 from ledger import merkle
 from ledger.errors import Corrupt
@@ -20,41 +20,6 @@ PUBLISHED_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "505152535455565
 PUBLISHED_ROOTS = ["6e340b9c", "fac54203", "aeb6bcfe", "d37ee418", "4e3bbb1f", "76e67dad", "ddb89be4", "5dc9da79"]
 
 
-def split(n):
-    k = 1
-    while 2 * k < n:
-        k *= 2
-    return k
-
-
-def mth(leaves):
-    """RFC 6962, section 2.1, over leaf hashes."""
-    if len(leaves) < 2:
-        return leaves[0] if leaves else sha256(b"").digest()
-    k = split(len(leaves))
-    return sha256(b"\x01" + mth(leaves[:k]) + mth(leaves[k:])).digest()
-
-
-def path(m, leaves):
-    """RFC 6962, section 2.1.1."""
-    if len(leaves) == 1:
-        return []
-    k = split(len(leaves))
-    if m < k:
-        return [*path(m, leaves[:k]), mth(leaves[k:])]
-    return [*path(m - k, leaves[k:]), mth(leaves[:k])]
-
-
-def subproof(m, leaves, *, known=True):
-    """RFC 6962, section 2.1.2."""
-    if m == len(leaves):
-        return [] if known else [mth(leaves)]
-    k = split(len(leaves))
-    if m <= k:
-        return [*subproof(m, leaves[:k], known=known), mth(leaves[k:])]
-    return [*subproof(m - k, leaves[k:], known=False), mth(leaves[:k])]
-
-
 def reader(leaves):
     """Answer from the leaves, and only for complete subtrees."""
 
@@ -66,11 +31,12 @@ def reader(leaves):
     return read
 
 
-def bent(hashes):
-    """Every way to flip one bit (a different one in each hash), and every way to have one hash too many or too few."""
+def bent(hashes, turn):
+    """Each hash with one bit flipped, each left out, and one too many. Over 256 turns each bit of each hash has been flipped."""
     for at, each in enumerate(hashes):
+        bit = (turn + 37 * at) % 256
         flipped = bytearray(each)
-        flipped[at % 32] ^= 1 << at % 8
+        flipped[bit // 8] ^= 1 << bit % 8
         yield [*hashes[:at], bytes(flipped), *hashes[at + 1 :]]
         yield [*hashes[:at], *hashes[at + 1 :]]
     yield [*hashes, bytes(32)]
@@ -93,7 +59,7 @@ def test_every_inclusion_proof_up_to_a_hundred_leaves_holds_and_no_bent_one_does
             at = {"leaf": leaves[index], "index": index, "size": size, "root": roots[size]}
             assert proof == path(index, leaves[:size])
             merkle.verify_inclusion(proof, **at)
-            for wrong in bent(proof):
+            for wrong in bent(proof, size * EXHAUSTIVE_SIZE + index):
                 with pytest.raises(ProofError):
                     merkle.verify_inclusion(wrong, **at)
 
@@ -105,7 +71,7 @@ def test_every_consistency_proof_up_to_a_hundred_leaves_holds_and_no_bent_one_do
             sizes = {"old_size": old, "new_size": new}
             assert proof == (subproof(old, leaves[:new]) if old else [])
             merkle.verify_consistency(proof, old_root=roots[old], new_root=roots[new], **sizes)
-            for wrong in bent(proof):
+            for wrong in bent(proof, new * EXHAUSTIVE_SIZE + old):
                 with pytest.raises(ProofError):
                     merkle.verify_consistency(wrong, old_root=roots[old], new_root=roots[new], **sizes)
             other = merkle.leaf_hash(b"other")

@@ -182,7 +182,16 @@ def test_who_recorded_may_mend_it_while_it_waits_and_not_alone_once_it_is_approv
     refused(town, NotAllowed, "需要另一位工作人员更正或作废", correct, index, "2026-02-26 14:00", "2026-02-26 15:30", by=CLERK)
     refused(town, NotAllowed, "需要另一位工作人员更正或作废", void, index, by=CLERK)
     correct(town, index, "2026-02-26 14:00", "2026-02-26 15:30", by=ZHAO)
-    void(town, index, by=ZHAO)
+    refused(town, NotAllowed, "需要另一位工作人员更正或作废", void, index, by=ZHAO)  # the figure is ZHAO's own now
+    void(town, index, by=CLERK)
+
+
+def test_nobody_approves_a_figure_of_their_own(town):
+    """Whoever corrected a waiting record has said what it is: another must approve it."""
+    index = town.serve(ZHANG, DAY, "14:00", "16:00", by=CLERK)
+    correct(town, index, "2026-02-26 14:00", "2026-02-26 15:00", by=QIAN)
+    refused(town, NotAllowed, "您自己登记的", approve, index, by=QIAN)
+    approve(town, index, by=OPERATOR)
 
 
 @pytest.mark.parametrize("actor", [SUN, ELSEWHERE, AUDITOR])

@@ -187,3 +187,14 @@ def test_readers_see_one_snapshot_while_somebody_writes(world):
         assert tx.connection.exec_driver_sql(asked).scalar() == before
     with world.read() as tx:
         assert tx.connection.exec_driver_sql(asked).scalar() == before + 1
+
+
+@pytest.mark.parametrize("lost", ["wrapping_key", "blind_key", "signing_key", "key_store"])
+def test_a_log_that_lost_a_key_gets_no_new_one_in_its_place(world, lost):
+    """A new key would read nobody's name and hide that the old one is gone."""
+    path = getattr(world.ledger.settings, lost)
+    kept = path.rename(path.with_name("elsewhere"))
+    with pytest.raises(SettingsError, match=path.name):
+        create_ledger(world.ledger.settings)
+    assert not path.exists()
+    kept.rename(path)

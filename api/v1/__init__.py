@@ -1,0 +1,48 @@
+"""The HTTP API, version 1: a blueprint a noun, described by OpenAPI 3.1, for programs with a token (see api.auth)."""
+
+from http import HTTPStatus
+
+import flask_smorest
+from flask import Flask
+from flask_smorest.utils import prepare_response
+from flask_wtf import CSRFProtect
+
+from api import problems
+from api.v1 import entries, proofs, schemas, service_records, specification
+from api.v1.schemas import Code, Drafts, Minute, Whole
+
+_NOUNS = (service_records, entries, proofs)
+_FIELDS = ((Code, "string", None), (Minute, "string", "date-time"), (Whole, "integer", None), (Drafts, "array", None))
+_ABOUT = """志愿服务系统与账本之间的接口。登记以回执为准：回执在手，账本里就一定有这一条，任何人都可以核对。
+时间用 RFC 3339，分钟和条数都是整数；出错时答 application/problem+json（RFC 9457）。"""
+
+
+class Api(flask_smorest.Api):
+    """Describes our API. Errors are answered by api.errors, and the description is served by specification."""
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+    def _register_responses(self) -> None:
+        for name, text in [*((status.name, status.phrase) for status in HTTPStatus), ("DEFAULT_ERROR", "出错时的答复")]:
+            response = {"description": text, "schema": schemas.Problem}
+            prepare_response(response, self.spec, problems.CONTENT_TYPE)
+            self.spec.components.response(name, response, lazy=True)
+
+    def _register_pagination_header(self) -> None:
+        pass
+
+
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
+    """Put the API into an application. Its views look at no cookie, so no form's token protects them."""
+    app.config.update(API_TITLE="守望账本接口", API_VERSION="1", OPENAPI_VERSION="3.1.0")
+    api = Api(spec_kwargs={"info": {"description": _ABOUT}})
+    for field in _FIELDS:
+        api.register_field(*field)
+    api.init_app(app)
+    bearer = {"type": "http", "scheme": "bearer", "description": "shouwang token issue 发的访问令牌"}
+    api.spec.components.security_scheme("token", bearer)
+    for noun in _NOUNS:
+        csrf.exempt(noun.blueprint)
+        api.register_blueprint(noun.blueprint)
+    specification.init_app(app, api.spec.to_dict())

@@ -1,0 +1,185 @@
+"""
+Comparing with the log what is not the log: projections remade in a scratch database, row by row and column by column, and the vault's commitments.
+
+The remake follows the walk piece by piece and takes the entries' bytes as the walk has judged them: those that are no entries are left out. Entries
+that contradict each other cannot be applied together; then all is remade once more, entry by entry, to name those that do not fit.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Table, Text, null, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger import log, projections, tables
+from ledger.entries import Entry, b64
+from ledger.errors import Corrupt
+from ledger.faults import Report
+from ledger.history import scratch
+from ledger.merkle import HASH_BYTES
+from ledger.tables import table
+from ledger.vault import Commitments, Vault
+from ledger.walking import Piece, chain_length
+
+_VOLUNTEER, _ORGANISATION, _CHAIN = table(tables.VolunteerRow), table(tables.OrganisationRow), table(tables.ChainRow)
+_AT_ONCE = 2_000
+_RANKS = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}
+
+Row = dict[str, Any]
+
+
+class Remake:
+    """Projections remade in another database from the entries that a walk has gone over."""
+
+    def __init__(self, live: Connection, target: Connection, report: Report) -> None:
+        self._live = live
+        self._target = target
+        self._report = report
+        self._undecoded: set[int] = set()
+        self._size = 0
+        self._contradicted = False
+
+    def follow(self, piece: Piece) -> None:
+        """Apply the entries of the next piece."""
+        self._undecoded |= piece.undecoded
+        self._size = piece.stop
+        if self._contradicted:
+            return
+        try:
+            for entries in self._entries(piece.first, piece.stop):
+                projections.apply(self._target, entries)
+        except SQLAlchemyError:
+            self._contradicted = True
+
+    def compare(self) -> None:
+        """Compare every projection but the chains with its remake."""
+        if not self._contradicted:
+            _compare_all(self._live, self._target, self._report)
+            return
+        with scratch() as target:
+            for entries in self._entries(0, self._size):
+                for entry in entries:
+                    try:
+                        projections.apply(target, [entry])
+                    except SQLAlchemyError as error:
+                        self._report.add(entry.index, "replay", "与之前的记录不矛盾", type(error).__name__)
+            _compare_all(self._live, target, self._report)
+
+    def _entries(self, first: int, stop: int) -> Iterator[list[Entry]]:
+        """Read entries again, without judging them again."""
+        made: list[Entry] = []
+        with closing(log.scan(self._live, first, stop)) as rows:
+            for row in rows:
+                if row.index not in self._undecoded:
+                    made.append(_entry(orjson.loads(row.body)))
+                    if len(made) == _AT_ONCE:
+                        yield made
+                        made = []
+        yield made
+
+
+def _entry(said: Row) -> Entry:
+    place = (said["index"], said["id"], said["kind"], said["v"], said["actor"], said["recorded_at"])
+    return Entry(*place, said["body"], said["chains"], said.get("prev"))
+
+
+def compare_chains(live: Connection, chains: dict[str, bytes], report: Report) -> None:
+    """Compare the projection of the chains with how they end."""
+    ends = ({"subject": s, "length": chain_length(chains[s]), "leaf": b64(chains[s][:HASH_BYTES])} for s in sorted(chains))
+    _compare(_CHAIN, ends, _ordered(live, _CHAIN), report)
+
+
+def _compare_all(live: Connection, remade: Connection, report: Report) -> None:
+    for model in tables.PROJECTIONS:
+        if model is not tables.ChainRow:
+            _compare(table(model), _ordered(remade, table(model)), _ordered(live, table(model)), report)
+
+
+def _compare(target: Table, remade: Iterator[Row], live: Iterator[Row], report: Report) -> None:
+    keys = [column.name for column in target.primary_key]
+    try:
+        for expected, found in _merged(remade, live, keys):
+            if expected != found:
+                _note(target.name, keys, expected, found, report)
+    except SQLAlchemyError as error:
+        report.add(None, target.name, "可以读出的表", type(error).__name__)
+
+
+def _note(name: str, keys: list[str], expected: Row | None, found: Row | None, report: Report) -> None:
+    row = found or expected or {}
+    index, name = row.get("entry_index"), f"{name}[{','.join(str(row[key]) for key in keys)}]"
+    if found is None:
+        report.add(index, name, "这一行", "缺失")
+    elif expected is None:
+        report.add(index, name, "不应有", "多出的一行")
+    else:
+        for column, value in expected.items():
+            report.compare(index, f"{name}.{column}", value, found[column])
+
+
+def _ordered(connection: Connection, target: Table) -> Iterator[Row]:
+    """Stream a table in order of its key; text by code point on PostgreSQL too."""
+    keys = [
+        column.collate("C") if connection.dialect.name == "postgresql" and isinstance(column.type, Text) else column
+        for column in target.primary_key
+    ]
+    names = list(target.columns.keys())
+    with connection.execute(select(target).order_by(*keys), execution_options={"yield_per": 5_000}) as rows:
+        for row in rows:
+            yield dict(zip(names, row, strict=True))
+
+
+def _merged(left: Iterator[Row], right: Iterator[Row], keys: list[str]) -> Iterator[tuple[Row | None, Row | None]]:
+    """Pair the rows of two ordered streams by key; a row without a partner is paired with None."""
+    one, other = next(left, None), next(right, None)
+    while one is not None or other is not None:
+        here, there = _key(one, keys), _key(other, keys)
+        if here is not None and (there is None or here < there):
+            yield one, None
+            one = next(left, None)
+        elif there is not None and (here is None or there < here):
+            yield None, other
+            other = next(right, None)
+        else:
+            yield one, other
+            one, other = next(left, None), next(right, None)
+
+
+def _key(row: Row | None, keys: list[str]) -> list[tuple[int, Any]] | None:
+    """Give a row's place in the order that SQLite knows for values of any type."""
+    return [(_RANKS[type(row[key])], row[key]) for key in keys] if row is not None else None
+
+
+def compare_vault(connection: Connection, vault: Vault, report: Report) -> None:
+    """Open what is sealed and compare it with the commitments that the entries hold, a thousand subjects at a time."""
+    people = select(
+        ("person/" + _VOLUNTEER.c.number).label("subject"), _VOLUNTEER.c.identity, _VOLUNTEER.c.contact, _VOLUNTEER.c.entry_index
+    )
+    units = select(("organisation/" + _ORGANISATION.c.id).label("subject"), null(), _ORGANISATION.c.contact, _ORGANISATION.c.entry_index)
+    waiting: dict[str, Any] = {}
+    sealed = set(vault.subjects(connection))
+    for statement in (people, units):
+        for row in connection.execute(statement, execution_options={"yield_per": 1_000}):
+            sealed.discard(row.subject)
+            waiting[row.subject] = row
+            if len(waiting) == 1_000:
+                _compare_sealed(connection, vault, waiting, report)
+                waiting = {}
+    _compare_sealed(connection, vault, waiting, report)
+    for subject in sorted(sealed):
+        report.add(None, f"person[{subject}]", "账本里有的人或组织", "多出的一行")
+
+
+def _compare_sealed(connection: Connection, vault: Vault, said: dict[str, Any], report: Report) -> None:
+    found = vault.commitments(connection, list(said))
+    for subject, (_, identity, contact, index) in said.items():
+        made = found.get(subject)
+        if isinstance(made, Corrupt):
+            report.add(index, f"person[{subject}]", "可以打开的密文", made)
+        elif isinstance(made, Commitments):
+            report.compare(index, f"person[{subject}].identity", identity, made.identity)
+            report.compare(index, f"person[{subject}].contact", contact, made.contact)
+        elif identity or contact:
+            report.add(index, f"person[{subject}]", "封存的资料和它的密钥", "缺失")

@@ -1,0 +1,181 @@
+"""
+API tokens: keys with which a program acts as a staff account, within scopes and until a day.
+
+A token is `sw_` and 32 random bytes in base64url. It is shown once; only its SHA-256 is kept, which is enough, because what is hashed cannot be
+guessed. This file alone keeps the rules:
+
+1. A token never opens more than its account's role may do, whatever its scopes say. It ends with the account (disabled), on its last day
+   (Asia/Shanghai), or when it is revoked.
+2. What was found is believed for CACHE_SECONDS, so that a busy program costs no query a request: a revocation reaches the other processes
+   within that time. At most CACHED_MAX tokens are remembered.
+3. The time of last use is noted at most once a minute.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ledger import actors
+from ledger.actors import ROLES, Actor
+from ledger.entries import SHANGHAI, format_time
+from ledger.errors import InvalidRequest, NotAllowed, NotFound
+from ledger.ids import new_number, parse_number
+from ledger.store import Ledger
+from ledger.tables import AccountRow, ApiTokenRow, table
+
+SCOPES = {
+    "service-records:write": "登记服务记录",
+    "log:read": "读取入账证明",
+    "entries:read": "读取账本原文（审计）",
+}
+ACTIONS = {"service-records:write": "record", "entries:read": "read_log"}
+"""What the account's role must allow for a scope; the others any staff account may have."""
+LIFETIME_DAYS_MAX = 366
+CACHE_SECONDS = 5
+CACHED_MAX = 1_024
+LAST_USE_EVERY = timedelta(minutes=1)
+
+_PREFIX = "sw_"
+_TOKEN, _ACCOUNT = table(ApiTokenRow), table(AccountRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who acts with a token, and within what."""
+
+    actor: Actor
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Tell whether the token has a scope and the role of its account allows it."""
+        return scope in self.scopes and (scope not in ACTIONS or self.actor.may(ACTIONS[scope]))
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as lists show it: never its secret. *state*: good, expired or revoked; *last_used_at* to the minute."""
+
+    id: str
+    login: str
+    role: str
+    scopes: list[str]
+    issued_at: str
+    expires_on: str
+    last_used_at: str | None
+    state: str
+
+
+class Tokens:
+    """The tokens of one ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._found: dict[bytes, tuple[datetime, Bearer]] = {}
+
+    def issue(self, actor: Actor, login: str, scopes: Iterable[str], expires_on: date) -> str:
+        """Make a token for a staff account, good until the end of a day. Returns the secret, which cannot be shown again.
+
+        Raises NotAllowed (not one's own account, and no right to manage accounts), NotFound (login), InvalidRequest (scopes, day).
+        """
+        wanted = sorted(set(scopes))
+        secret = _PREFIX + secrets.token_urlsafe(32)
+
+        def insert(connection: Connection, now: datetime) -> None:
+            row = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.login == login.strip().lower())).one_or_none()
+            if row is None or row.id != actor.account:
+                actors.require(connection, actor, "manage_accounts", None)
+            if row is None or row.disabled or row.volunteer:
+                raise NotFound(f"没有登录名为 {login[:32]} 的工作人员账号，或已停用")
+            _check_scopes(wanted, row.role)
+            _check_day(expires_on, now)
+            made = {"id": new_number(), "digest": _digest(secret), "account": row.id, "scopes": " ".join(wanted)}
+            said = {"issued_by": actor.account, "issued_at": format_time(now), "expires_on": expires_on.isoformat()}
+            connection.execute(_TOKEN.insert(), [made | said])
+
+        self._ledger.operate(insert)
+        return secret
+
+    def revoke(self, actor: Actor, token: str) -> None:
+        """End a token; other processes notice within CACHE_SECONDS. Raises NotAllowed, NotFound."""
+        number = parse_number(token)
+
+        def end(connection: Connection, now: datetime) -> None:
+            row = connection.execute(select(_TOKEN).where(_TOKEN.c.id == number)).one_or_none()
+            if row is None or row.account != actor.account:
+                actors.require(connection, actor, "manage_accounts", None)
+            if row is None:
+                raise NotFound("没有这个编号的访问令牌")
+            if row.revoked_at is None:
+                _update(connection, number, revoked_at=format_time(now))
+
+        self._ledger.operate(end)
+        self._found.clear()
+
+    def everyone(self, actor: Actor) -> list[Token]:
+        """List the tokens, newest first: all of them to whoever manages accounts. Raises NotAllowed."""
+        with self._ledger.read() as tx:
+            actors.require(tx.connection, actor, "manage_accounts", None)
+            joined = _TOKEN.join(_ACCOUNT, _TOKEN.c.account == _ACCOUNT.c.id)
+            statement = select(_TOKEN, _ACCOUNT.c.login, _ACCOUNT.c.role).select_from(joined)
+            rows = tx.connection.execute(statement.order_by(_TOKEN.c.issued_at.desc(), _TOKEN.c.id)).all()
+        return [
+            Token(r.id, r.login, r.role, r.scopes.split(), r.issued_at, r.expires_on, r.last_used_at, _state(r, tx.today)) for r in rows
+        ]
+
+    def resolve(self, secret: str) -> Bearer:
+        """Say who acts with a secret. Raises NotAllowed when it opens nothing, or nothing any more."""
+        digest, now = _digest(secret), self._ledger.now()
+        known = self._found.get(digest)
+        if known and timedelta() <= now - known[0] < timedelta(seconds=CACHE_SECONDS):
+            return known[1]
+        self._found.pop(digest, None)
+        bearer = self._look_up(digest)
+        if len(self._found) >= CACHED_MAX:
+            self._found.clear()
+        self._found[digest] = (now, bearer)
+        return bearer
+
+    def _look_up(self, digest: bytes) -> Bearer:
+        with self._ledger.read() as tx:
+            row = tx.connection.execute(select(_TOKEN).where(_TOKEN.c.digest == digest)).one_or_none()
+            account = row and tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == row.account)).one()
+        if row is None or account is None:
+            raise NotAllowed("访问令牌不对，请核对后再试")
+        if _state(row, tx.today) != "good" or account.disabled:
+            raise NotAllowed("访问令牌已到期、被撤销，或它的账号已停用。请向管理员要新的")
+        if row.last_used_at is None or tx.now - datetime.fromisoformat(row.last_used_at) >= LAST_USE_EVERY:
+            self._ledger.operate(lambda connection, now: _update(connection, row.id, last_used_at=format_time(now)))
+        return Bearer(Actor(account.id, account.role, account.station), frozenset(row.scopes.split()))
+
+
+def _check_scopes(scopes: list[str], role: str) -> None:
+    if not scopes or not SCOPES.keys() >= set(scopes):
+        raise InvalidRequest(f"请从这些权限范围中选择：{'、'.join(SCOPES)}")
+    for scope in scopes:
+        if scope in ACTIONS and not Actor("", role).may(ACTIONS[scope]):
+            raise InvalidRequest(f"{ROLES[role]}账号没有「{SCOPES[scope]}」的权限，不能发给它 {scope}")
+
+
+def _check_day(expires_on: date, now: datetime) -> None:
+    today = now.astimezone(SHANGHAI).date()
+    if not today <= expires_on <= today + timedelta(days=LIFETIME_DAYS_MAX):
+        raise InvalidRequest(f"访问令牌的到期日应在今天起 {LIFETIME_DAYS_MAX} 天之内")
+
+
+def _state(row: Any, today: date) -> str:
+    if row.revoked_at is not None:
+        return "revoked"
+    return "good" if row.expires_on >= today.isoformat() else "expired"
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode()).digest()
+
+
+def _update(connection: Connection, token: str, **values: str) -> None:
+    connection.execute(_TOKEN.update().where(_TOKEN.c.id == token).values(**values))

@@ -1,0 +1,67 @@
+"""
+Whom a checkpoint is believed from, for those who have files only: public keys, or a trust policy with witnesses.
+
+A log may have changed its key since. The rotations that it holds join its keys to one chain, each link signed by both (keyring.py), so whoever trusts
+one of them can tell which key had to sign a checkpoint of which size. Only `cryptography` is needed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.errors import SettingsError
+from ledger.keyring import read_keyring
+from ledger.notes import Checkpoint, NoteError, Verifier, open_checkpoint, open_note
+from ledger.trust_policy import Policy, read_policy
+
+Rotations = Sequence[tuple[int, Mapping[str, Any]]]
+"""(index, body) of a log's key rotations, in order."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Keys of which one must be the log's, and the policy they come from, if it is one."""
+
+    keys: Sequence[Verifier]
+    policy: Policy | None = None
+
+    def open_checkpoint(self, note: bytes, rotations: Rotations = ()) -> Checkpoint:
+        """
+        Return the checkpoint that a note holds.
+
+        Raises:
+            NoteError: the log's key of its time did not sign it, that is not joined to a trusted key, or witnesses that are wanted are missing.
+        """
+        keyring = read_keyring(rotations)
+        if keyring is None:
+            known = self.keys
+            checkpoint = open_checkpoint(note, known)
+        else:
+            known = keyring.verifiers
+            if not set(known) & set(self.keys):
+                raise NoteError("信任的公钥不在账本的换钥记录里。请核对公钥是否是账本公布的那一把。")
+            checkpoint = keyring.open_checkpoint(note)
+        if self.policy and not self.policy.is_satisfied(open_note(note, [*self._witnesses(), *known])[1]):
+            raise NoteError(f"见证人联署不够：信任名单要求 {self.policy.quorum}。")
+        return checkpoint
+
+    def _witnesses(self) -> list[Verifier]:
+        return [witness.verifier for witness in self.policy.witnesses] if self.policy else []
+
+
+def trust_keys(path: Path) -> Trust:
+    """Read a file of public keys, one vkey a line. Raises SettingsError."""
+    try:
+        keys = [Verifier.from_vkey(line) for line in path.read_text("utf-8").split()]
+    except (OSError, UnicodeDecodeError, NoteError) as error:
+        raise SettingsError(f"公钥文件 {path.name} 读不出来：{error}") from error
+    if not keys:
+        raise SettingsError(f"公钥文件 {path.name} 是空的")
+    return Trust(keys)
+
+
+def trust_policy(path: Path) -> Trust:
+    """Read a trust policy. Raises SettingsError."""
+    policy = read_policy(path)
+    return Trust([known.verifier for known in policy.logs], policy)

@@ -1,0 +1,106 @@
+"""Appends over HTTP on loopback, one a request and a hundred a request, beside an empty endpoint under the same server and the same client."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from ledger.accounts import Accounts
+from ledger.actors import OPERATOR
+from ledger.ids import new_entry_id
+from ledger.service_records import Draft
+from ledger.tokens import Tokens
+from scripts.ledger_benchmark import Town, percentile
+
+_EMPTY = """
+import sys
+from flask import Flask
+import waitress
+app = Flask("empty")
+app.post("/")(lambda: {})
+waitress.serve(app, host="127.0.0.1", port=int(sys.argv[1]), threads=16, ident=None)
+"""
+_PORT = 8793
+_THREADS = 16
+
+
+def run(row: Callable[..., None]) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        town = Town(Path(folder) / "town", 20_000)
+        Accounts(town.ledger).create(OPERATOR, "bench", "approver", station="340104001000", password="a password for one run")  # noqa: S106 made and thrown away
+        secret = Tokens(town.ledger).issue(OPERATOR, "bench", ["service-records:write"], date.today() + timedelta(days=1))  # noqa: DTZ011 any day ahead
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        ones = [json.dumps(_said(draft)) for draft in town.drafts(9_600)]
+        hundreds = [json.dumps({"id": new_entry_id(), "records": [_said(d) for d in town.drafts(100)]}) for _ in range(320)]
+        town.ledger.close()
+        with _server([sys.executable, "-c", _EMPTY, str(_PORT)]):
+            empty, _ = _load("/", ["{}"] * 9_600, {"Content-Type": "application/json"}, 200)
+        row("empty Flask endpoint, 16 connections", f"{empty:,.0f}/s", "")
+        serve = [sys.executable, "-m", "scripts.shouwang", "serve", "--port", str(_PORT), "--without-jobs"]
+        with _server(serve, {"SHOUWANG_HOME": str(town.home)}):
+            rate, latencies = _load("/api/v1/service-records", ones, headers, 201)
+            said = f"{rate:,.0f}/s, p50 {percentile(latencies, 0.5):.1f} ms, p99 {percentile(latencies, 0.99):.1f} ms"
+            row("POST one service record, 16 connections", said, "50 %, p99 25 ms", f"{empty:,.0f} empty requests/s", rate / empty)
+            rate, latencies = _load("/api/v1/service-records/batch", hundreds, headers, 200)
+            row(
+                "POST a hundred service records",
+                f"{rate * 100:,.0f} entries/s, p99 {percentile(latencies, 0.99):.0f} ms",
+                "15,000 entries/s",
+            )
+
+
+def _said(draft: Draft) -> dict[str, Any]:
+    times = {name: getattr(draft, name).isoformat() + "+08:00" for name in ("start", "end")}
+    return {"id": draft.id, "volunteer": draft.volunteer, "activity": draft.activity, "station": draft.station, "grade": "B", **times}
+
+
+def _load(path: str, bodies: list[str], headers: dict[str, str], wanted: int) -> tuple[float, list[float]]:
+    """Send each body once over kept connections; requests a second and every latency in seconds."""
+    latencies: list[float] = []
+    failures: list[str] = []
+
+    def go(mine: list[str]) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", _PORT, timeout=60)
+        for body in mine:
+            began = time.perf_counter()
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            said = response.read()
+            latencies.append(time.perf_counter() - began)
+            if response.status != wanted:
+                failures.append(f"{response.status} {said[:300]!r}")
+
+    workers = [threading.Thread(target=go, args=(bodies[at::_THREADS],)) for at in range(_THREADS)]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not failures, failures[:2]
+    return len(latencies) / (time.perf_counter() - began), latencies
+
+
+@contextmanager
+def _server(command: list[str], env: dict[str, str] | None = None) -> Iterator[None]:
+    process = subprocess.Popen(command, env=os.environ | (env or {}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            try:
+                http.client.HTTPConnection("127.0.0.1", _PORT, timeout=1).connect()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)

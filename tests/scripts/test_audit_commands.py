@@ -1,0 +1,77 @@
+"""What auditors ask of the command line: bundles, samples, and a verification by several processes that goes on from the last."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from world import World
+
+from ledger import bundles
+from ledger.trusting import Trust
+
+SHOUWANG = Path(sys.executable).parent / "shouwang"
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    home = tmp_path_factory.mktemp("town")
+    made = World(home, f"sqlite:///{home}/ledger.db")
+    made.folk = made.town()
+    made.note = made.sign()
+    yield made
+    made.check()
+    made.close()
+
+
+@pytest.fixture
+def run(town, tmp_path):
+    """Run the command in an empty folder; with --json give what it printed."""
+
+    def ask(*arguments, code=0):
+        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
+        place = {"cwd": tmp_path, "env": surroundings | {"SHOUWANG_HOME": str(town.settings.home)}}
+        said = subprocess.run([SHOUWANG, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **place)
+        assert said.returncode == code, said.stdout + said.stderr
+        return json.loads(said.stdout) if "--json" in arguments else said.stdout + said.stderr
+
+    return ask
+
+
+def test_a_volunteer_takes_the_whole_chain_away(town, run, tmp_path):
+    spoken = f"{town.folk[0][:4]}-{town.folk[0][4:7]}-{town.folk[0][7:]}".lower()
+    said = run("bundle", "--volunteer", spoken, "--out", "mine.json", "--json")
+    made = bundles.decode_bundle((tmp_path / "mine.json").read_bytes())
+    assert said == {"file": "mine.json", "records": len(made.records), "subject": f"person/{town.folk[0]}"}
+    assert bundles.verify_bundle(made, Trust([town.ledger.signing.verifier()])).ok
+    assert "已把 2 条记录和证明写到 two.json" in run("bundle", 2, 5, "--out", "two.json")
+
+
+@pytest.mark.parametrize("arguments", [[], [1, "--volunteer", "K7M2Q9XP4R"], ["--station", "1", "--organisation", "K7M2Q9XP4R"]])
+def test_a_bundle_of_nothing_or_of_two_things_is_asked_wrongly(run, arguments):
+    assert "出错了" in run("bundle", *arguments, "--out", "x", code=2)
+
+
+def test_a_sample_is_drawn_from_a_signed_checkpoint_only(town, run, tmp_path):
+    (tmp_path / "kept").write_text(town.note)
+    said = run("sample", "--checkpoint", "kept", "--nonce", "0317", "--count", 5, "--json")
+    assert len(said["sample"]) == 5 == len(set(said["sample"]))
+    assert run("sample", "--checkpoint", "kept", "--nonce", "hex:30333137", "--count", 5).split() == [
+        str(index) for index in said["sample"]
+    ]
+    kinds = {entry["index"]: entry["kind"] for entry in town.entries()}
+    drawn = run("sample", "--checkpoint", "kept", "--nonce", "0317", "--count", 3, "--kind", "service.recorded", "--json")["sample"]
+    assert {kinds[index] for index in drawn} == {"service.recorded"}
+    (tmp_path / "forged").write_text(town.note.replace("\n", "\n1", 1))
+    assert "出错了" in run("sample", "--checkpoint", "forged", "--nonce", "0317", "--count", 5, code=2)
+
+
+def test_a_verification_goes_on_from_the_last(town, run):
+    whole = run("verify", "--jobs", 2, "--json")
+    assert whole["ok"]
+    assert town.settings.verified.exists()
+    assert run("verify", "--since-last", "--jobs", 1, "--json") == whole
+    town.settings.verified.write_bytes(b"x")
+    assert "verified" in run("verify", "--since-last", code=1)

@@ -1,0 +1,105 @@
+"""The command line of witnesses: one deployment stands for another, is asked, and is seen to fail when it is gone."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = Path(sys.executable).parent / "shouwang"
+ORIGIN = "street.example/ledger"
+
+
+def surroundings(home):
+    given = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
+    return given | {"SHOUWANG_HOME": str(home), "SHOUWANG_ORIGIN": ORIGIN, "COLUMNS": "200"}
+
+
+@pytest.fixture
+def run(tmp_path):
+    def shouwang(*arguments, home="log", code=0):
+        said = subprocess.run(
+            [PROGRAM, *map(str, arguments)], env=surroundings(tmp_path / home), capture_output=True, text=True, timeout=120, check=False
+        )
+        assert said.returncode == code, said.stdout + said.stderr
+        assert "Traceback" not in said.stderr
+        return said
+
+    return shouwang
+
+
+@pytest.fixture
+def log_vkey(run):
+    run("init")
+    return json.loads(run("checkpoint", "--json").stdout)["vkey"]
+
+
+@pytest.fixture
+def district(run, log_vkey, tmp_path):
+    """Another deployment, that runs as a witness of the log; gives its vkey, address and process."""
+    vkey = run("witness", "init", "witness.example/district", home="district").stdout.strip()
+    (tmp_path / "logs.policy").write_text(f"log {log_vkey}\nquorum none\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [PROGRAM, "witness", "--port", str(port), "--policy", tmp_path / "logs.policy"]
+    with subprocess.Popen(command, env=surroundings(tmp_path / "district"), stderr=subprocess.PIPE, text=True) as process:
+        assert vkey in process.stderr.readline()
+        yield vkey, f"http://127.0.0.1:{port}", process
+        process.terminate()
+
+
+def test_a_district_cosigns_a_streets_log_and_is_missed_when_it_is_gone(run, log_vkey, district, tmp_path):
+    vkey, url, process = district
+    assert "witnesses.policy" in run("witnesses", code=2).stderr
+    (tmp_path / "log" / "witnesses.policy").write_text(f"log {log_vkey}\nwitness district {vkey} {url}\nquorum district\n")
+    before = json.loads(run("witnesses", "--json", code=1).stdout)
+    assert (before["satisfied"], before["witnesses"][0]["size"]) == (False, 0)
+
+    until_it_listens(url)
+    after = json.loads(run("witnesses", "--ask", "--json").stdout)
+    assert (after["quorum"], after["satisfied"]) == ("district", True)
+    note = run("checkpoint").stdout
+    assert f"\n— {vkey.partition('+')[0]} " in note
+    place = sha256(ORIGIN.encode()).hexdigest()
+    with urllib.request.urlopen(f"{url}/{place}/checkpoint", timeout=30) as answer:  # noqa: S310
+        assert answer.read().decode() == note
+    assert "够了" in run("witnesses").stdout
+    assert json.loads(run("witness", "evidence", "--json", home="district").stdout) == {"evidence": []}
+
+    process.terminate()
+    process.wait(60)
+    run("import", "stations", ROOT / "tests" / "data" / "sanlian-street" / "stations.csv")
+    run("checkpoint")
+    gone = json.loads(run("witnesses", "--ask", "--json", code=1).stdout)
+    assert (gone["satisfied"], gone["witnesses"][0]["size"]) == (False, 1)
+    assert "连不上" in gone["witnesses"][0]["error"]
+
+
+def until_it_listens(url):
+    """It says its address just before it listens there."""
+    host, port = url.removeprefix("http://").split(":")
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_connection((host, int(port)), timeout=5).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_a_witness_is_made_once_and_must_know_whom_it_stands_for(run, tmp_path):
+    assert run("witness", "init", "witness.example/w1", "--json", home="district").stdout.startswith('{"vkey":"witness.example/w1+')
+    assert "已经有了" in run("witness", "init", "witness.example/w1", home="district", code=2).stderr
+    assert "不能含空格" in run("witness", "init", "a name", home="other", code=2).stderr
+    assert "--policy" in run("witness", home="district", code=2).stderr
+    (tmp_path / "policy").write_text("quorum all\n")
+    assert "第 1 行" in run("witness", "--policy", tmp_path / "policy", home="district", code=2).stderr
+    (tmp_path / "policy").write_text("quorum none\n")
+    assert "还不是见证人" in run("witness", "--policy", tmp_path / "policy", home="other", code=2).stderr
