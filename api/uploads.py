@@ -149,6 +149,14 @@ class Uploads:
             with self._lock:
                 self._running[upload] = (done, total)
 
+        try:
+            self._finish(upload, actor, progress, rehearse=rehearse)
+        finally:
+            with self._lock:
+                del self._running[upload]
+
+    def _finish(self, upload: str, actor: Actor, progress: imports.Progress, *, rehearse: bool) -> None:
+        """Rehearse or commit, and keep what came of it. Raises NotFound when the file was dropped meanwhile."""
         row = self._row(actor, upload)
         state, kept = "failed", row.content
         try:
@@ -163,13 +171,9 @@ class Uploads:
         except Exception:  # noqa: BLE001 a thread of its own: the page has to say that it failed
             _log.exception("upload %s failed", upload)
             answer = {"error": "处理这个文件时出了意外，没有登记任何内容。请再试一次；还是不行，请把文件交给管理员"}
-        try:
-            sealed = self._ledger.vault.seal_draft(orjson.dumps(answer), f"{upload}/outcome")
-            change = _UPLOAD.update().where(_UPLOAD.c.id == upload).values(state=state, outcome=sealed, content=kept)
-            self._ledger.operate(lambda connection, _now: connection.execute(change))
-        finally:
-            with self._lock:
-                del self._running[upload]
+        sealed = self._ledger.vault.seal_draft(orjson.dumps(answer), f"{upload}/outcome")
+        change = _UPLOAD.update().where(_UPLOAD.c.id == upload).values(state=state, outcome=sealed, content=kept)
+        self._ledger.operate(lambda connection, _now: connection.execute(change))
 
     def _row(self, actor: Actor, upload: str) -> Any:
         query = select(_UPLOAD).where(_UPLOAD.c.id == upload, _UPLOAD.c.account == actor.account)

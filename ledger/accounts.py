@@ -102,11 +102,12 @@ class Accounts:
         row, digest = self._ledger.operate(admit)
         if not self._matches(row, password):
             raise NotAllowed(REFUSAL)
+        fresh = self._hasher.hash(_as_typed(row, password)) if self._hasher.check_needs_rehash(row.password_hash) else None
 
         def settle(connection: Connection, _now: datetime) -> None:
             connection.execute(_FAILED.delete().where(_FAILED.c.digest == digest))
-            if self._hasher.check_needs_rehash(row.password_hash):
-                _update(connection, row.id, password_hash=self._hasher.hash(_as_typed(row, password)))
+            if fresh:
+                _update(connection, row.id, password_hash=fresh)
 
         self._ledger.operate(settle)
         return _session(row)

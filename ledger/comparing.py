@@ -27,7 +27,7 @@ _VOLUNTEER, _ORGANISATION, _CHAIN = table(tables.VolunteerRow), table(tables.Org
 _AT_ONCE = 2_000
 _RANKS = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}
 
-Row = dict[str, Any]
+Row = tuple[Any, ...]
 
 
 class Remake:
@@ -40,6 +40,9 @@ class Remake:
         self._undecoded: set[int] = set()
         self._size = 0
         self._contradicted = False
+        for model in tables.PROJECTIONS:
+            for index in table(model).indexes:  # nothing is looked up there but by key
+                index.drop(target)
 
     def follow(self, piece: Piece) -> None:
         """Apply the entries of the next piece."""
@@ -80,14 +83,14 @@ class Remake:
         yield made
 
 
-def _entry(said: Row) -> Entry:
+def _entry(said: dict[str, Any]) -> Entry:
     place = (said["index"], said["id"], said["kind"], said["v"], said["actor"], said["recorded_at"])
     return Entry(*place, said["body"], said["chains"], said.get("prev"))
 
 
 def compare_chains(live: Connection, chains: dict[str, bytes], report: Report) -> None:
     """Compare the projection of the chains with how they end."""
-    ends = ({"subject": s, "length": chain_length(chains[s]), "leaf": b64(chains[s][:HASH_BYTES])} for s in sorted(chains))
+    ends = ((subject, chain_length(chains[subject]), b64(chains[subject][:HASH_BYTES])) for subject in sorted(chains))
     _compare(_CHAIN, ends, _ordered(live, _CHAIN), report)
 
 
@@ -98,25 +101,26 @@ def _compare_all(live: Connection, remade: Connection, report: Report) -> None:
 
 
 def _compare(target: Table, remade: Iterator[Row], live: Iterator[Row], report: Report) -> None:
-    keys = [column.name for column in target.primary_key]
+    keys = [place for place, column in enumerate(target.columns) if column.primary_key]
     try:
         for expected, found in _merged(remade, live, keys):
             if expected != found:
-                _note(target.name, keys, expected, found, report)
+                _note(target, keys, expected, found, report)
     except SQLAlchemyError as error:
         report.add(None, target.name, "可以读出的表", type(error).__name__)
 
 
-def _note(name: str, keys: list[str], expected: Row | None, found: Row | None, report: Report) -> None:
-    row = found or expected or {}
-    index, name = row.get("entry_index"), f"{name}[{','.join(str(row[key]) for key in keys)}]"
+def _note(target: Table, keys: list[int], expected: Row | None, found: Row | None, report: Report) -> None:
+    row, names = found or expected or (), list(target.columns.keys())
+    index = row[names.index("entry_index")] if "entry_index" in names else None
+    name = f"{target.name}[{','.join(str(row[key]) for key in keys)}]"
     if found is None:
         report.add(index, name, "这一行", "缺失")
     elif expected is None:
         report.add(index, name, "不应有", "多出的一行")
     else:
-        for column, value in expected.items():
-            report.compare(index, f"{name}.{column}", value, found[column])
+        for column, wanted, there in zip(names, expected, found, strict=True):
+            report.compare(index, f"{name}.{column}", wanted, there)
 
 
 def _ordered(connection: Connection, target: Table) -> Iterator[Row]:
@@ -125,17 +129,16 @@ def _ordered(connection: Connection, target: Table) -> Iterator[Row]:
         column.collate("C") if connection.dialect.name == "postgresql" and isinstance(column.type, Text) else column
         for column in target.primary_key
     ]
-    names = list(target.columns.keys())
     with connection.execute(select(target).order_by(*keys), execution_options={"yield_per": 5_000}) as rows:
-        for row in rows:
-            yield dict(zip(names, row, strict=True))
+        for part in rows.partitions():
+            yield from map(tuple, part)
 
 
-def _merged(left: Iterator[Row], right: Iterator[Row], keys: list[str]) -> Iterator[tuple[Row | None, Row | None]]:
+def _merged(left: Iterator[Row], right: Iterator[Row], keys: list[int]) -> Iterator[tuple[Row | None, Row | None]]:
     """Pair the rows of two ordered streams by key; a row without a partner is paired with None."""
     one, other = next(left, None), next(right, None)
     while one is not None or other is not None:
-        here, there = _key(one, keys), _key(other, keys)
+        here, there = (None, None) if one == other else (_key(one, keys), _key(other, keys))
         if here is not None and (there is None or here < there):
             yield one, None
             one = next(left, None)
@@ -147,7 +150,7 @@ def _merged(left: Iterator[Row], right: Iterator[Row], keys: list[str]) -> Itera
             one, other = next(left, None), next(right, None)
 
 
-def _key(row: Row | None, keys: list[str]) -> list[tuple[int, Any]] | None:
+def _key(row: Row | None, keys: list[int]) -> list[tuple[int, Any]] | None:
     """Give a row's place in the order that SQLite knows for values of any type."""
     return [(_RANKS[type(row[key])], row[key]) for key in keys] if row is not None else None
 

@@ -16,7 +16,6 @@ Bytes are made once, by `encode`; they are stored, served and verified as they a
 integers below 2^53 and keys are ASCII, so sorting keys by code point is JCS order and orjson gives the same bytes as RFC 8785.
 """
 
-from base64 import b64decode
 from binascii import b2a_base64
 from collections.abc import Container
 from dataclasses import dataclass
@@ -74,17 +73,6 @@ def format_time(moment: datetime) -> str:
 def b64(digest: bytes) -> str:
     """Write a hash as entries do: standard base64, padded."""
     return b2a_base64(digest, newline=False).decode()
-
-
-def unb64(text: str) -> bytes:
-    """Read a hash back. Raises InvalidRequest when it is not canonical base64."""
-    try:
-        raw = b64decode(text, validate=True)
-    except ValueError:
-        raise InvalidRequest("散列值不是 base64") from None
-    if b64(raw) != text:
-        raise InvalidRequest("散列值的 base64 写法不唯一")
-    return raw
 
 
 def encode(members: dict[str, Any]) -> bytes:

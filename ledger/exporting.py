@@ -46,8 +46,8 @@ def export_log(ledger: Ledger, folder: Path, progress: Callable[[int, int], None
                 _write_once(folder / bundle_path(index, width), partial(read_bundle, tx.connection, index, width))
                 if progress:
                     progress(index * TILE_WIDTH + width, size)
-        theirs.write_text(ledger.signing.vkey + "\n")
-        (folder / "checkpoint").write_text(note)
+        _write(theirs, f"{ledger.signing.vkey}\n".encode())
+        _write(folder / "checkpoint", note.encode())
         return size
 
 
@@ -64,7 +64,14 @@ def read_bundle(connection: Connection, index: int, width: int) -> bytes:
 def _write_once(path: Path, make: Callable[[], bytes]) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(make())
+        _write(path, make())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Give a file its name only when it is whole: an export that broke off must not leave half a tile to be taken for one by the next."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def bundle_records(connection: Connection, indexes: Sequence[int], subject: str | None = None) -> Bundle:

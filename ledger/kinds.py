@@ -185,7 +185,15 @@ def _first_wrong(checks: tuple[Check, ...], body: Body) -> str:
 
 
 _TIMES: dict[str, Check] = {"served_on": day, "start": minute, "end": minute, "minutes": integer(1, MINUTES_MAX)}
-_PLACED: dict[str, Check] = {"station": station, "organisation": number}
+_UNIT: dict[str, Check] = {
+    "organisation": number,
+    "station": station,
+    "number": text(60),
+    "name": text(100),
+    "scheme": slug,
+    "category": slug,
+    "volunteer_organisation": boolean,
+}
 
 _ALL = (
     Kind("policy.adopted", 1, {"policy": slug, "effective_on": day, "rules": plain}, {"document": text(200)}),
@@ -209,32 +217,13 @@ _ALL = (
     Kind(
         "organisation.filed",
         1,
-        {
-            "organisation": number,
-            "station": station,
-            "number": text(60),
-            "name": text(100),
-            "scheme": slug,
-            "category": slug,
-            "volunteer_organisation": boolean,
-            "filed_on": day,
-            "expires_on": day,
-        },
+        {**_UNIT, "filed_on": day, "expires_on": day},
         {"contact": digest},
     ),
     Kind(
         "organisation.registered",
         1,
-        {
-            "organisation": number,
-            "station": station,
-            "number": text(60),
-            "name": text(100),
-            "scheme": slug,
-            "category": slug,
-            "volunteer_organisation": boolean,
-            "registered_on": day,
-        },
+        {**_UNIT, "registered_on": day},
         {"contact": digest},
     ),
     Kind(
@@ -303,7 +292,7 @@ _ALL = (
         "service.corrected",
         1,
         {"service": index, "volunteer": number, "station": station, "reason": text(500), **_TIMES},
-        {**_PLACED, "break_minutes": integer(1, 1440)},
+        {"organisation": number, "break_minutes": integer(1, 1440)},
     ),
     Kind(
         "service.voided",

@@ -1,7 +1,8 @@
 """
 Projections: plain tables that follow the log, updated in the transaction that appends, remade from the log at any time.
 
-`apply` is the only code that changes them. It takes entries in order and works set-wise: a run of entries of one kind becomes one statement a table.
+`apply` is the only code that changes them. It takes entries in order and works set-wise: a run of entries of one kind
+becomes one statement a table (but for the rare ones that change a unit, correct or void: one each).
 `replay` remakes everything from stored bytes, up to any size, into any database; what it gives is by definition what the live tables should hold.
 `chain` is a projection too; live it is written by the appender, in a replay from the entries themselves.
 """

@@ -13,6 +13,7 @@ first; equal minutes are ordered by the tie-break in turn, and `number` (the ran
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -138,8 +139,11 @@ def select_year(tx: ReadTransaction, year: int, rules: Rules) -> Selection:
     out = [row for row in rows if row.number in rules.exclude]
     names = volunteers.masked_names(tx, (row.number for row in [*kept[: rules.quota], *out]))
     where = stations.names(tx.connection, {row.station for row in rows})
+    same = Counter(row.minutes for row in kept)
+    first_out = kept[rules.quota].minutes if len(kept) > rules.quota else None
     chosen = [
-        _candidate(rank, row, names, where, _tie_note(kept, rank - 1, rules.quota)) for rank, row in enumerate(kept[: rules.quota], 1)
+        _candidate(rank, row, names, where, _tie_note(same[row.minutes] - 1, at_edge=row.minutes == first_out))
+        for rank, row in enumerate(kept[: rules.quota], 1)
     ]
     excluded = [_candidate(0, row, names, where, rules.exclude[row.number]) for row in out]
     return Selection(year, rules, day, tree_head(tx.connection).size, len(rows), chosen, excluded)
@@ -168,14 +172,9 @@ def _order(row: Any, rules: Rules) -> tuple[Any, ...]:
     return (-row.minutes, *(keys[name] for name in rules.tie_break))
 
 
-def _tie_note(kept: list[Any], at: int, quota: int) -> str:
-    """Say when equal minutes were decided by the tie-break, above all at the edge of the list."""
-    same = [row for row in kept if row.minutes == kept[at].minutes]
-    if len(same) < 2:
-        return ""
-    if kept[quota:] and kept[quota].minutes == kept[at].minutes:
-        return f"与其他 {len(same) - 1} 人时长相同，按并列规则入围"
-    return f"与其他 {len(same) - 1} 人时长相同，按并列规则排序"
+def _tie_note(others: int, *, at_edge: bool) -> str:
+    """Say when minutes that *others* have too were decided by the tie-break, above all at the edge of the list."""
+    return f"与其他 {others} 人时长相同，按并列规则{'入围' if at_edge else '排序'}" if others else ""
 
 
 def _candidate(rank: int, row: Any, names: Mapping[str, str], where: Mapping[str, str], note: str) -> Candidate:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ledger import codes
+from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest, NotFound
 from ledger.log import Fact
 from ledger.refusals import Already, Refusal
@@ -136,5 +137,4 @@ def area_code(said: str) -> str | None:
 
 def names(connection: Connection, wanted: Iterable[str]) -> dict[str, str]:
     """Give the names of units by code."""
-    chosen = set(wanted)
-    return {row.code: row.name for row in connection.execute(select(_STATION.c.code, _STATION.c.name)) if row.code in chosen}
+    return {row.code: row.name for row in rows_where_in(connection, (_STATION.c.code, _STATION.c.name), _STATION.c.code, set(wanted))}

@@ -352,7 +352,7 @@ class ApiTokenRow(SQLModel, table=True):
 
 
 class UploadRow(SQLModel, table=True):
-    """A file between upload and commit, sealed under the wrapping key; removed after commit or a day."""
+    """A file in hand, sealed under the wrapping key; removed after a day, its content already at a commit that refused no row."""
 
     __tablename__ = "upload"
     id: str = _text(primary_key=True)

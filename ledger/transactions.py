@@ -1,7 +1,7 @@
 """
 What a use case holds while it reads or writes: one snapshot or the writer's place, one `now`, one actor.
 
-The noun modules are functions of these; nothing else in the code begins or commits a transaction (store.py does).
+The noun modules are functions of these; none of them begins or commits a transaction (store.py and writer.py do).
 """
 
 from collections.abc import Sequence

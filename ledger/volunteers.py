@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from ledger import identity
 from ledger.bulk import rows_where_in
@@ -145,8 +145,3 @@ def masked_names(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, str]:
     people = tx.vault.open(tx.connection, ("person/" + number for number in wanted))
     names = {subject: person.identity.get("name", "") for subject, person in people.items()}
     return {number: identity.mask_name(names.get("person/" + number, "")) or "（信息已删除）" for number in wanted}
-
-
-def exists(connection: Connection, number: str) -> bool:
-    """Tell whether a volunteer number is registered."""
-    return connection.execute(select(_VOLUNTEER.c.number).where(_VOLUNTEER.c.number == number)).first() is not None

@@ -1,4 +1,4 @@
-"""shouwang approve, correct, void, parked: what happens to a record after it was made."""
+"""shouwang correct, void, parked: what happens to a record after it was made."""
 
 from datetime import datetime
 

@@ -69,7 +69,7 @@ def serve_(host: str, port: int, demo: bool, https: bool, without_jobs: bool) ->
 @click.option("--status", "status_", is_flag=True, help="只看各任务的情况")
 @as_json
 def jobs_(once: bool, status_: bool, json_: bool) -> None:
-    """定时任务：签发检查点、夜间公布各站三率、清理上传的草稿。"""
+    """定时任务：签发检查点、请见证人联署、夜间公布各站三率、清理上传的草稿。"""
     book = ledger()
     if once:
         failed = [run for run in schedule.run_due(book) if run.state == "failed"]

@@ -1,7 +1,7 @@
 """Projections are folds of the log: remade at any time they are the same, and at any size what was known then."""
 
 import tempfile
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -157,9 +157,9 @@ class Crowd:
         self.world.volunteer(station, backbone=backbone, basis=basis)
 
     def serve(self, person, day, hour, minutes, settled):
-        begin = f"{self.start - timedelta(days=day)} {hour:02d}:00"
-        end = f"{self.start - timedelta(days=day)} {hour + minutes // 60:02d}:{minutes % 60:02d}"
-        answer = self.world.serve(self.pick(self.world.people, person), begin, end, settled=settled)
+        begin = datetime.combine(self.start - timedelta(days=day), time(hour))
+        times = (f"{moment:%Y-%m-%d %H:%M}" for moment in (begin, begin + timedelta(minutes=minutes)))
+        answer = self.world.serve(self.pick(self.world.people, person), *times, settled=settled)
         if hasattr(answer, "leaf"):
             self.services.append(answer.index)
 
