@@ -22,7 +22,7 @@ _SERVICE, _PARKED, _ENTRY = table(ServiceRow), table(ParkedRow), table(EntryRow)
 
 @dataclass(frozen=True)
 class Line:
-    """One record of a batch. *status*: counted, publicity, waiting or voided; *own*: the person looking recorded it."""
+    """One record of a batch. *status*: counted, publicity, waiting or voided; *own*: the person looking recorded or corrected it."""
 
     row: Any
     name: str
@@ -50,8 +50,12 @@ class Batch:
     minutes: int
     lag_days: int
     late: bool
-    own: bool
     lines: list[Line]
+
+    @property
+    def offered(self) -> list[Line]:
+        """Those that the person looking may approve: they wait, and nothing in them is their own word."""
+        return [line for line in self.lines if line.status == "waiting" and not line.own]
 
     def count(self, status: str) -> int:
         """Count the records in a state."""
@@ -121,7 +125,7 @@ def counters(connection: Connection, actor: Actor, today: date) -> Counters:
     ahead = (_SERVICE.c.status == "approved") & (_SERVICE.c.effective_on > today.isoformat())
     columns = (
         func.count().filter(pending),
-        func.count().filter(pending & (_SERVICE.c.recorder != actor.account)),
+        func.count().filter(pending & (_SERVICE.c.recorder != actor.account) & _SERVICE.c.corrected_by.is_distinct_from(actor.account)),
         func.count().filter(ahead),
     )
     all_, others, public = connection.execute(select(*columns).where(_SERVICE.c.station.in_(codes))).one()
@@ -148,7 +152,7 @@ def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Bat
                 known[row.activity].title,
                 status_on(row, tx.today),
                 leaves[row.entry_index],
-                row.recorder == actor.account,
+                actor.account in (row.recorder, row.corrected_by),
             )
             for row in mine
         ]
@@ -165,7 +169,6 @@ def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Bat
                 sum(row.minutes for row in mine if row.status != "voided"),
                 max(_lag_days(row) for row in mine),
                 _late(max(mine, key=_lag_days), due),
-                mine[0].recorder == actor.account,
                 lines,
             )
         )

@@ -56,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OverflowError, _too_large_a_number)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -118,6 +119,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if for_programs(request.path):
         return _answer(Problem(code, _HTTP_DETAILS.get(code, "请求不合要求，请对照接口说明 /api/ 核对"), headers=headers), title)
     return _answer(Problem(code, detail, headers=headers), title, status)
+
+
+def _too_large_a_number(_error: OverflowError) -> ResponseReturnValue:
+    return _ledger_error(errors.InvalidRequest("数字或日期太大，没有这样的编号或时间，请核对"))
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

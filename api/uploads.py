@@ -199,6 +199,7 @@ def _pack(outcome: Outcome) -> dict[str, Any]:
     return {
         "file": outcome.file,
         "activity": outcome.activity,
+        "facts": outcome.facts,
         "accepted": outcome.accepted,
         "already": outcome.already,
         "minutes": outcome.minutes,

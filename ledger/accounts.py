@@ -9,7 +9,7 @@ Passwords are kept as argon2id (RFC 9106; the default profile of argon2-cffi unl
    counted before its password is looked at, so that many at once are worth no more than one after another. What was tried is kept as a
    keyed digest.
 3. A password set by somebody else (a one-time code) opens nothing but the page that changes it. A new password, a reset and a disabling
-   end every session that was open: sessions carry the account's epoch.
+   end every session that was open: sessions carry the account's epoch. A password worked out while one of these happened is not kept.
 
 Staff sign in with their login. Volunteers have no login of their own: their number, their ID number or their phone (if it is nobody
 else's) names them, and the first code comes from their station's desk. Accounts are not in the log; entries name an account by its id,
@@ -106,8 +106,8 @@ class Accounts:
 
         def settle(connection: Connection, _now: datetime) -> None:
             connection.execute(_FAILED.delete().where(_FAILED.c.digest == digest))
-            if fresh:
-                _update(connection, row.id, password_hash=fresh)
+            if fresh and not _update(connection, row.id, row.session_epoch, password_hash=fresh):
+                raise NotAllowed(REFUSAL)
 
         self._ledger.operate(settle)
         return _session(row)
@@ -121,7 +121,7 @@ class Accounts:
         return _session(row)
 
     def change_password(self, account: str, old: str, new: str) -> Session:
-        """Set one's own password; every other session ends. Raises NotAllowed for a wrong old one, InvalidRequest for a weak new one."""
+        """Set one's own password; every other session ends. Raises NotAllowed (wrong old one; reset meanwhile), InvalidRequest (weak new one)."""
         with self._ledger.read() as tx:
             row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == account)).one()
         new = _clean(new)
@@ -141,7 +141,10 @@ class Accounts:
 
         def change(connection: Connection, _now: datetime) -> None:
             connection.execute(_FAILED.delete().where(_FAILED.c.digest == digest))
-            _update(connection, account, password_hash=hashed, must_change=0, session_epoch=row.session_epoch + 1)
+            if not _update(
+                connection, account, row.session_epoch, password_hash=hashed, must_change=0, session_epoch=row.session_epoch + 1
+            ):
+                raise NotAllowed("您改密码的同时，这个账号的密码被重置或换过，或者账号已停用，这次没有改成。请用最新的密码重新登录")
 
         self._ledger.operate(change)
         return Session(_actor(row), row.session_epoch + 1, row.login, must_change=False)
@@ -250,9 +253,14 @@ class Accounts:
             row = _managed(connection, actor, login)
             if row.id == actor.account:
                 raise InvalidRequest("不能停用自己的账号，请另一位管理员来办")
-            _update(connection, row.id, disabled=int(disabled), session_epoch=row.session_epoch + 1)
+            _update(connection, row.id, row.session_epoch, disabled=int(disabled), session_epoch=row.session_epoch + 1)
 
         self._ledger.operate(change)
+
+    def end_sessions(self, account: str) -> None:
+        """End every session of an account, wherever it is signed in: on a shared computer a copied cookie must not outlive signing out."""
+        change = _ACCOUNT.update().where(_ACCOUNT.c.id == account).values(session_epoch=_ACCOUNT.c.session_epoch + 1)
+        self._ledger.operate(lambda connection, _now: connection.execute(change))
 
     def everyone(self, actor: Actor) -> list[Account]:
         """List the staff accounts, in order of their logins. Raises NotAllowed."""
@@ -263,7 +271,7 @@ class Accounts:
 
     def _renew(self, connection: Connection, row: Any, hashed: str) -> None:
         connection.execute(_FAILED.delete().where(_FAILED.c.digest == self._ledger.vault.blind("login", row.login)))
-        _update(connection, row.id, password_hash=hashed, must_change=1, session_epoch=row.session_epoch + 1)
+        _update(connection, row.id, row.session_epoch, password_hash=hashed, must_change=1, session_epoch=row.session_epoch + 1)
 
 
 def logins(connection: Connection, ids: set[str]) -> dict[str, str]:
@@ -307,8 +315,10 @@ def _insert(connection: Connection, now: datetime, hashed: str, *, must_change: 
     connection.execute(_ACCOUNT.insert(), [{**made, **said, "session_epoch": 0, "disabled": 0}])
 
 
-def _update(connection: Connection, account: str, **values: Any) -> None:
-    connection.execute(_ACCOUNT.update().where(_ACCOUNT.c.id == account).values(**values))
+def _update(connection: Connection, account: str, epoch: int, **values: Any) -> bool:
+    """Change an account if it is still at the epoch at which it was looked at; False when a reset or another change came between."""
+    still = (_ACCOUNT.c.id == account) & (_ACCOUNT.c.session_epoch == epoch)
+    return connection.execute(_ACCOUNT.update().where(still).values(**values)).rowcount == 1
 
 
 def _session(row: Any) -> Session:

@@ -52,6 +52,25 @@ class Signing:
         """Size and root that were signed last, from the second store."""
         return self._guard.last(self._settings.origin)
 
+    def check_extends(self, connection: Connection) -> None:
+        """Make sure that the log extends what was signed last, before anything is written on top of it. Raises Corrupt for an old backup."""
+        if self._settings.guard.exists():
+            signed_size, signed_root = self._guard.last(self._settings.origin)
+            self._check_extends(connection, log.tree_head(connection).size, signed_size, signed_root)
+
+    @staticmethod
+    def _check_extends(connection: Connection, size: int, signed_size: int, signed_root: bytes) -> None:
+        if size < signed_size:
+            raise Corrupt(
+                f"账本只有 {size} 条，但已对 {signed_size} 条签过检查点：这是一份旧备份，只能查阅。不能再签、也不能再登记，否则会出现两份不同的历史。"
+                f"办法有两个：找回至少有 {signed_size} 条的数据（更新的备份，或原来的数据库文件），再运行 shouwang restore；"
+                "确实找不回时，保留这份旧账供查阅，换一个 SHOUWANG_ORIGIN 新建账本，并向志愿者和见证方说明从哪一条起缺失"
+            )
+        if signed_size:
+            read = tile_reader(size, lambda level, index, width: log.read_tile(connection, level, index, width))
+            if merkle.root(signed_size, read) != signed_root:
+                raise Corrupt(f"账本前 {signed_size} 条与上次签名时不同。请停止写入并运行 shouwang verify")
+
     def sign(self, connection: Connection) -> bytes | None:
         """Sign the newest tree head in the caller's write transaction. None when the tree has not grown.
 
@@ -61,16 +80,7 @@ class Signing:
         newest = newest_checkpoint(connection)
         stored_size = checkpoint_size(newest) if newest else 0
         signed_size, signed_root = self._guard.last(self._settings.origin)
-        if head.size < signed_size:
-            raise Corrupt(
-                f"账本只有 {head.size} 条，但已对 {signed_size} 条签过检查点：这是一份旧备份。不能再签，否则会出现两份不同的历史。办法有两个："
-                f"找回至少有 {signed_size} 条的数据（更新的备份，或原来的数据库文件），再运行 shouwang restore；"
-                "确实找不回时，保留这份旧账供查阅，换一个 SHOUWANG_ORIGIN 新建账本，并向志愿者和见证方说明从哪一条起缺失"
-            )
-        if signed_size:
-            read = tile_reader(head.size, lambda level, index, width: log.read_tile(connection, level, index, width))
-            if merkle.root(signed_size, read) != signed_root:
-                raise Corrupt(f"账本前 {signed_size} 条与上次签名时不同。请停止写入并运行 shouwang verify")
+        self._check_extends(connection, head.size, signed_size, signed_root)
         if head.size in (0, stored_size):
             return None
         signers = load_signers(connection, self._settings, head.size)

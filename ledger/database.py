@@ -2,8 +2,9 @@
 The database: one engine, and what has to be said differently to SQLite and PostgreSQL.
 
 Durability is not a matter of configuration here. SQLite: WAL, synchronous=FULL (NORMAL may lose an acknowledged commit at power loss), foreign
-keys on, every write transaction BEGIN IMMEDIATE. PostgreSQL: fsync, synchronous_commit and full_page_writes must be on; write transactions take
-one advisory lock first, so that one writer at a time reads the head of the log. `check_durability` refuses anything weaker.
+keys on, every write transaction BEGIN IMMEDIATE. PostgreSQL: fsync, full_page_writes and synchronous_commit must be on (the last may be remote_apply,
+which is more); write transactions take one advisory lock first, so that one writer at a time reads the head of the log. `check_durability` refuses
+anything weaker.
 
 No connection is carried over a fork: a child would share PostgreSQL's socket, and SQLite's locks would be neither's.
 """
@@ -87,14 +88,15 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
 
 def check_durability(connection: Connection) -> None:
     """Refuse settings under which an acknowledged entry could be lost. Raises SettingsError naming the setting."""
+    found: dict[str, tuple[Any, tuple[Any, ...]]]
     if connection.dialect.name == "sqlite":
         found = {
-            "journal_mode": (connection.exec_driver_sql("PRAGMA journal_mode").scalar(), "wal"),
-            "synchronous": (connection.exec_driver_sql("PRAGMA synchronous").scalar(), 2),
+            "journal_mode": (connection.exec_driver_sql("PRAGMA journal_mode").scalar(), ("wal",)),
+            "synchronous": (connection.exec_driver_sql("PRAGMA synchronous").scalar(), (2,)),
         }
     else:
-        names = ("fsync", "synchronous_commit", "full_page_writes")
-        found = {name: (connection.execute(text(f"SHOW {name}")).scalar(), "on") for name in names}
+        enough = {"fsync": ("on",), "synchronous_commit": ("on", "remote_apply"), "full_page_writes": ("on",)}
+        found = {name: (connection.execute(text(f"SHOW {name}")).scalar(), wanted) for name, wanted in enough.items()}
     for name, (value, wanted) in found.items():
-        if value != wanted:
-            raise SettingsError(f"数据库设置 {name} 现在是 {value}，应为 {wanted}：否则断电时已确认的记录可能丢失。请改正后再启动")
+        if value not in wanted:
+            raise SettingsError(f"数据库设置 {name} 现在是 {value}，应为 {wanted[0]}：否则断电时已确认的记录可能丢失。请改正后再启动")

@@ -26,9 +26,12 @@ INTEGER_MAX = 2**53 - 1
 """RFC 8785 numbers are IEEE doubles: above this an integer would not survive."""
 
 MINUTES_MAX = 2880
+BREAK_MINUTES_MAX = 1440
 """Longest service that one record may hold: two days."""
 
 _PERSONAL_NUMBER = re.compile(r"(?<!\d)(?:1\d{10}|\d{17}[\dXx])(?!\d)")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-‐-―.·_]+(?=[\dXx])")
+"""What people put between the digits of a number: 138-1234 5678."""
 _CODE = re.compile(r"[0-9A-Z]{1,20}")
 _BASE64_32 = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 _LOCAL_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -41,7 +44,8 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{85}[AQgw]==")
 
 def holds_personal_number(text: str) -> bool:
     """Tell whether a text holds something shaped like a mobile number or an ID number."""
-    return _PERSONAL_NUMBER.search(unicodedata.normalize("NFKC", text)) is not None
+    plain = unicodedata.normalize("NFKC", text)
+    return any(_PERSONAL_NUMBER.search(said) for said in (plain, _BETWEEN_DIGITS.sub("", plain)))
 
 
 def text(length_max: int) -> Check:
@@ -271,7 +275,7 @@ _ALL = (
         },
         {
             "organisation": number,
-            "break_minutes": integer(1, 1440),
+            "break_minutes": integer(1, BREAK_MINUTES_MAX),
             "source": source,
             "settled": boolean,
             "second": text(40),
@@ -292,7 +296,7 @@ _ALL = (
         "service.corrected",
         1,
         {"service": index, "volunteer": number, "station": station, "reason": text(500), **_TIMES},
-        {"organisation": number, "break_minutes": integer(1, 1440)},
+        {"organisation": number, "break_minutes": integer(1, BREAK_MINUTES_MAX)},
     ),
     Kind(
         "service.voided",

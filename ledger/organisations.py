@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from ledger import codes
 from ledger.ids import new_number
+from ledger.kinds import Body
 from ledger.log import Fact
 from ledger.policies import service_policy
 from ledger.refusals import Already, Refusal
@@ -61,8 +62,11 @@ def record_many(tx: WriteTransaction, filings: Sequence[Filing]) -> list[str | A
             answers.append(Refusal("duplicate", f"备案编号 {filing.number} 在本表中出现了不止一次，请只留一行", "备案编号"))
         elif filing.since > tx.today:
             answers.append(Refusal("future_date", f"备案日期 {filing.since} 在将来，请核对", "备案日期"))
-        elif found is not None and found.name == filing.name:
+        elif found is not None and found.name == filing.name and not (filing.filed and filing.since.isoformat() > found.since):
             answers.append(Already(found.entry_index))
+        elif found is not None and found.name == filing.name:
+            _append_renewal(tx, found, filing)
+            answers.append(found.id)
         elif found is not None:
             answers.append(Refusal("duplicate", f"备案编号 {filing.number} 已属于「{found.name}」，编号不能重复使用", "备案编号"))
         else:
@@ -73,32 +77,47 @@ def record_many(tx: WriteTransaction, filings: Sequence[Filing]) -> list[str | A
     return answers
 
 
+def _append_renewal(tx: WriteTransaction, found: Any, filing: Filing) -> None:
+    """File an organisation again (到期重新备案): a new act of the same organisation; whom to ask there stays as it is sealed."""
+    body = _body(tx, found.id, filing) | ({"contact": found.contact} if found.contact else {})
+    tx.append([Fact("organisation.filed", body)])
+
+
+def _body(tx: WriteTransaction, organisation: str, filing: Filing) -> Body:
+    years = service_policy(tx.connection, tx.today.isoformat()).filing_valid_years
+    body: Body = {
+        "organisation": organisation,
+        "station": filing.station,
+        "number": filing.number,
+        "name": filing.name,
+        "scheme": codes.CATEGORY_SCHEME,
+        "category": filing.category,
+        "volunteer_organisation": filing.volunteer_organisation,
+    }
+    if filing.filed:
+        return body | {"filed_on": filing.since.isoformat(), "expires_on": years_later(filing.since, years).isoformat()}
+    return body | {"registered_on": filing.since.isoformat()}
+
+
 def _append(tx: WriteTransaction, accepted: list[tuple[str, Filing]]) -> None:
     contacts = [
         Personal("organisation/" + new_id, contact={k: v for k, v in (("name", filing.leader), ("phone", filing.phone)) if v})
         for new_id, filing in accepted
     ]
     commitments = tx.seal(contacts)
-    years = service_policy(tx.connection, tx.today.isoformat()).filing_valid_years
     facts = []
     for (new_id, filing), sealed in zip(accepted, commitments, strict=True):
-        body: dict[str, Any] = {
-            "organisation": new_id,
-            "station": filing.station,
-            "number": filing.number,
-            "name": filing.name,
-            "scheme": codes.CATEGORY_SCHEME,
-            "category": filing.category,
-            "volunteer_organisation": filing.volunteer_organisation,
-        }
-        if filing.filed:
-            body |= {"filed_on": filing.since.isoformat(), "expires_on": years_later(filing.since, years).isoformat()}
-        else:
-            body["registered_on"] = filing.since.isoformat()
+        body = _body(tx, new_id, filing)
         if sealed.contact:
             body["contact"] = sealed.contact
         facts.append(Fact("organisation.filed" if filing.filed else "organisation.registered", body))
     tx.append(facts)
+
+
+def name_of(connection: Connection, organisation: str) -> str:
+    """Give an organisation's name by its id; empty when there is none."""
+    found: str | None = connection.execute(select(_ORGANISATION.c.name).where(_ORGANISATION.c.id == organisation)).scalar_one_or_none()
+    return found or ""
 
 
 def find_by_name(connection: Connection, name: str) -> Any:

@@ -60,6 +60,8 @@ class Waiting:
 
 def park(tx: WriteTransaction, rows: Sequence[Parked]) -> None:
     """Keep rows until their people register. The same row of the same file is kept once."""
+    for station in {row.activity.station for row in rows}:
+        tx.require("record", station)
     known = {
         (row.source_sha256, row.source_row)
         for row in rows_where_in(tx.connection, _PARKED.c, _PARKED.c.source_sha256, {row.source_sha256 for row in rows})

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 from ledger import tables
+from ledger.actors import OPERATOR
 from ledger.bulk import insert_rows, update_rows, upsert_rows
 from ledger.entries import Entry, b64
 from ledger.tables import table
@@ -170,13 +171,14 @@ def _service(entry: Entry) -> dict[str, Any]:
         "recorder": entry.actor,
         "recorded_at": entry.recorded_at,
         "changed_by": None,
+        "corrected_by": None,
         "reason": None,
     }
 
 
 def _services_approved(connection: Connection, run: Sequence[Entry]) -> None:
     rows = [
-        {"entry_index": index, "status": "approved", "effective_on": entry.body["effective_on"], "changed_by": entry.index}
+        {"entry_index": index, "status": "approved", "effective_on": entry.body["effective_on"]}
         for entry in run
         for index in entry.body["services"]
     ]
@@ -187,7 +189,9 @@ def _services_corrected(connection: Connection, run: Sequence[Entry]) -> None:
     for entry in run:
         body = entry.body
         values = {key: body[key] for key in ("served_on", "start", "end", "minutes", "reason")}
-        values |= {"break_minutes": body.get("break_minutes", 0), "changed_by": entry.index, "recorder": entry.actor}
+        values |= {"break_minutes": body.get("break_minutes", 0), "changed_by": entry.index, "corrected_by": entry.actor}
+        if entry.actor != OPERATOR.account:
+            values |= {"status": "recorded", "effective_on": None}
         connection.execute(_SERVICE.update().where(_SERVICE.c.entry_index == body["service"]).values(values))
 
 

@@ -8,7 +8,8 @@ The rules this file alone keeps:
 2. Nothing is recorded that has not ended yet. What goes over the daily cap of the policy in force on that day is refused.
 3. Who recorded is never who approves. Approval starts publicity (公示); the record counts from the working day after it. Records that were
    approved and publicised on paper before they came here (*settled*) count from the day of service.
-4. A mistake is mended by a new entry with a reason, never by a change: `correct` and `void`. Once a record counts, whoever recorded it cannot do so alone.
+4. A mistake is mended by a new entry with a reason, never by a change: `correct` and `void`. Once a record is approved, whoever recorded or corrected it
+   cannot do so alone; and a corrected figure waits for approval again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ from ledger.actors import Actor, require
 from ledger.bulk import rows_where_in
 from ledger.entries import SHANGHAI
 from ledger.errors import Conflict, InvalidRequest, LedgerError, NotAllowed, NotFound
-from ledger.kinds import MINUTES_MAX, Body
+from ledger.kinds import BREAK_MINUTES_MAX, MINUTES_MAX, Body
 from ledger.log import Fact, Receipt
 from ledger.policies import ServicePolicy, in_force, service_policies, service_policy
 from ledger.refusals import Already, Refusal
@@ -31,6 +32,8 @@ from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
 _SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
+_LONGEST = timedelta(minutes=MINUTES_MAX + BREAK_MINUTES_MAX) + timedelta(days=1)
+"""How far back a record may begin that is still going on: what it may count, its breaks, and the rest of the day."""
 _SAME = Already(-1)
 """Stands for: the answer to the same id said earlier in the same call."""
 _APPROVED_AT_ONCE = 200
@@ -131,7 +134,7 @@ def _load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str,
     people = {draft.volunteer: _Standing([], {}) for draft in drafts}
     if not drafts:
         return people
-    first = min(draft.start for draft in drafts).date() - timedelta(days=2)
+    first = min(draft.start for draft in drafts).date() - _LONGEST
     last = max(draft.end for draft in drafts)
     columns = [_SERVICE.c[name] for name in ("volunteer", "start", "end", "activity", "station", "entry_index", "served_on", "minutes")]
     where, said = """start >= ? AND start < ? AND status <> 'voided'""", (first.isoformat(), _minute(last))
@@ -238,8 +241,8 @@ def approve(tx: WriteTransaction, indexes: Iterable[int]) -> str:
         tx.require("approve", row.station)
         if row.status != "recorded":
             raise InvalidRequest(f"第 {row.entry_index} 条不在待审核状态，请刷新页面再看")
-        if row.recorder == tx.actor.account:
-            raise NotAllowed(f"第 {row.entry_index} 条是您自己登记的，登记人不能审核，请换一位审核员")
+        if tx.actor.account in (row.recorder, row.corrected_by):
+            raise NotAllowed(f"第 {row.entry_index} 条是您自己登记或更正的，登记人不能审核，请换一位审核员")
     policy = service_policy(tx.connection, tx.today.isoformat())
     counts_from = workdays.add_workdays(tx.today, policy.publicity_working_days + 1).isoformat()
     facts = []
@@ -260,10 +263,19 @@ def approve(tx: WriteTransaction, indexes: Iterable[int]) -> str:
 
 
 def correct(tx: WriteTransaction, index: int, *, start: datetime, end: datetime, reason: str, break_minutes: int = 0) -> Receipt:
-    """Say what a service's times really were. Raises as `void`, and InvalidRequest when the new times break a rule."""
+    """Say what a service's times really were. It then waits for approval again, by neither of the two; the operator's word stands at once.
+
+    Raises as `void`, and InvalidRequest when the new times break a rule.
+    """
     row = _amendable(tx, index)
-    draft = Draft(row.volunteer, row.activity, row.station, start, end, row.grade, row.batch, row.organisation, break_minutes, settled=True)
+    settled = tx.actor.may("settle")
+    if not settled and abs((start.date() - date.fromisoformat(row.served_on)).days) > 1:
+        raise InvalidRequest(f"这条记录是 {row.served_on} 的服务，更正只能改时间。日期写错了，请作废这一条，再按正确的日期登记")
+    draft = Draft(
+        row.volunteer, row.activity, row.station, start, end, row.grade, row.batch, row.organisation, break_minutes, settled=settled
+    )
     standing = _load_standing(tx.connection, [draft])[row.volunteer]
+    standing.minutes_by_day[row.served_on] = standing.minutes_by_day.get(row.served_on, row.minutes) - row.minutes
     standing.intervals = [interval for interval in standing.intervals if interval[4] != index]
     refusal = _Judge(tx, {row.volunteer: standing}).judge(draft)
     if isinstance(refusal, Already):
@@ -294,7 +306,7 @@ def _amendable(tx: WriteTransaction, index: int) -> Any:
     tx.require("amend", row.station)
     if row.status == "voided":
         raise InvalidRequest(f"第 {index} 条已经作废（{row.reason}）")
-    if row.status == "approved" and row.recorder == tx.actor.account and tx.actor.role != "operator":
+    if row.status == "approved" and tx.actor.account in (row.recorder, row.corrected_by) and tx.actor.role != "operator":
         raise NotAllowed(f"第 {index} 条是您自己登记的，而且已经审核，需要另一位工作人员更正或作废")
     return row
 

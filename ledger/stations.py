@@ -41,6 +41,10 @@ def declare(tx: WriteTransaction, station: Station) -> int | Already | Refusal:
     """Register a unit, or record how it changed, and declare its population. Returns the number of entries this took."""
     tx.require("set_up", station.parent)
     known = tx.connection.execute(select(_STATION).where(_STATION.c.code == station.code)).one_or_none()
+    if known is not None and known.level != station.level:
+        return Refusal("unreadable", f"「{known.name}」登记的级别是「{codes.LEVELS[known.level]}」，级别不能改。请核对站点编码", "级别")
+    if known is not None and station.parent and known.parent != station.parent:
+        tx.require("set_up", known.parent)
     parent = find(tx.connection, station.parent) if station.parent else None
     if station.parent and parent is None:
         return Refusal("missing", f"上级编码 {station.parent} 还没有登记。请把上级放在前面的行，或先登记上级", "上级编码")

@@ -45,7 +45,7 @@ class Ledger:
         self.vault = Vault(settings)
         self.signing = Signing(settings)
         self._clock = clock
-        self._writer = Writer(engine, self.vault, clock)
+        self._writer = Writer(engine, self.vault, clock, self.signing.check_extends)
 
     @contextmanager
     def read(self) -> Iterator[ReadTransaction]:
@@ -86,7 +86,7 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     """
     needed = (settings.wrapping_key, settings.blind_key, some_key_file(settings), settings.key_store)
     lost = [path.name for path in needed if not path.exists()]
-    if lost and _has_entries(settings.database_url):
+    if lost and holds_entries(settings.database_url):
         raise SettingsError(
             f"数据库里已有账本，但找不到 {'、'.join(lost)}。请从备份取回这些文件；新建的密钥读不出原来的姓名，也不能代替原来的签名"
         )
@@ -101,14 +101,14 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
 
     def adopt_defaults(tx: WriteTransaction) -> None:
         if tx.tree_size == 0:
-            policies.adopt(tx, effective_on="2000-01-01", rules=policies.DEFAULTS, document="初始规则")
+            policies.adopt(tx, effective_on="1900-01-01", rules=policies.DEFAULTS, document="初始规则")
 
     ledger.write(adopt_defaults, OPERATOR)
     return ledger
 
 
-def _has_entries(url: str) -> bool:
-    """Tell whether a database holds a log with entries."""
+def holds_entries(url: str) -> bool:
+    """Tell whether a database holds a log with entries; it is not made by asking."""
     if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
         return False
     engine = open_engine(url)

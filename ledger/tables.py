@@ -32,6 +32,11 @@ def _blob(**options: Any) -> Any:
     return Field(sa_type=LargeBinary, **options)
 
 
+def _count() -> Any:
+    """Make a column for a count that may pass 2^31."""
+    return Field(sa_type=BigInteger)
+
+
 def _index_key(name: str) -> Any:
     """Make a primary key that is an index or size: 64 bits, and on SQLite the row id itself."""
     return Field(sa_column=Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False))
@@ -193,8 +198,8 @@ class ActivityRow(SQLModel, table=True):
 class ServiceRow(SQLModel, table=True):
     """One service record as it stands now: corrections and voids have been applied. Times are Asia/Shanghai, whole minutes.
 
-    status: recorded (waits for approval), approved (counts from *effective_on* on), voided. recorder: the account whose word it is, after a correction
-    the one who corrected: nobody approves a figure of their own.
+    status: recorded (waits for approval), approved (counts from *effective_on* on), voided. recorder: the account whose word it is;
+    corrected_by: who corrected it last. Neither approves it.
     """
 
     __tablename__ = "service"
@@ -217,6 +222,7 @@ class ServiceRow(SQLModel, table=True):
     recorder: str = _text()
     recorded_at: str = _text()
     changed_by: int | None = Field(default=None)
+    corrected_by: str | None = _text(default=None)
     reason: str | None = _text(default=None)
     __table_args__ = (
         Index("ix_service_volunteer_start", "volunteer", "start"),
@@ -233,13 +239,13 @@ class PublishedRateRow(SQLModel, table=True):
     period_from: str = _text()
     period_to: str = _text()
     counted_on: str = _text()
-    tree_size: int
-    population: int
-    registered: int
-    confirmed: int
-    participants: int
-    backbone: int
-    minutes: int
+    tree_size: int = _count()
+    population: int = _count()
+    registered: int = _count()
+    confirmed: int = _count()
+    participants: int = _count()
+    backbone: int = _count()
+    minutes: int = _count()
     __table_args__ = (Index("ix_published_rate_station_period", "station", "period_from", "period_to"),)
 
 

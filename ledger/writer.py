@@ -72,10 +72,11 @@ class _Group:
 class Writer:
     """Runs writes for one open ledger. The thread is started by the first write, and again in a process that was forked."""
 
-    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], datetime], check: Callable[[Connection], None]) -> None:
         self._engine = engine
         self._vault = vault
         self._clock = clock
+        self._check = check
         self._begin()
         _writers.add(self)
 
@@ -227,6 +228,7 @@ class Writer:
         newest, head = tree_head(connection), self._head
         if head is None or (head.tree.size, head.tree.root()) != (newest.size, newest.root):
             head = load_head(connection)
+            self._check(connection)
         return head
 
     def _now(self, head: Head) -> datetime:

@@ -1,5 +1,6 @@
 """What every command shares: opening the ledger, printing for people or programs, progress, and errors in the user's words."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import OperationalError
 
 from ledger.errors import LedgerError
 from ledger.settings import Settings
@@ -30,11 +32,16 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a LedgerError ends it with its message."""
+        os.umask(0o077)  # what a command writes may hold names: it is its owner's alone
         try:
             return super().invoke(ctx)
         except LedgerError as error:
             complain(str(error))
-            sys.exit(2)
+        except OperationalError as error:
+            complain(f"数据库连不上或打不开（{str(error.orig).splitlines()[0][:160]}）。请检查 SHOUWANG_DATABASE_URL 和数据库是否在运行")
+        except OverflowError:
+            complain("数字太大，没有这样的编号或时间，请核对")
+        sys.exit(2)
 
 
 def ledger(*, damaged: bool = False) -> Ledger:

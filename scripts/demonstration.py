@@ -1,16 +1,19 @@
 """The demonstration street: real unit names, invented people, one year of sheets, and an account for each role."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import orjson
 from rich.table import Table
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 
 from ledger.accounts import Accounts
 from ledger.actors import OPERATOR, SCHEDULER
+from ledger.errors import SettingsError
 from ledger.imports import run
 from ledger.settings import Settings
-from ledger.store import Ledger, create_ledger
+from ledger.signing_keys import some_key_file
+from ledger.store import Ledger, create_ledger, holds_entries
 from ledger.tables import ServiceRow, table
 from scripts.console import ERR, progress
 
@@ -25,11 +28,19 @@ _STAFF = (
 
 
 def prepare(settings: Settings) -> None:
-    """Load the street and make the accounts, once; a store that is there already is left alone."""
-    marker = _logins_file(settings)
-    if marker.exists() or (settings.home / "ledger.db").exists():
+    """
+    Load the street and make the accounts, once, and only where there was never a ledger: no keys in the home, no log in the database.
+
+    Raises SettingsError when a load was broken off: half a street without logins is not to be served.
+    """
+    loading = settings.home / "demonstration-loading"
+    if loading.exists():
+        _refuse_half(settings)
+    if some_key_file(settings).exists() or holds_entries(settings.database_url):
         return
     ERR.print("第一次运行：装入演示街道（三里庵街道，人物和时长都是虚构的）……")
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    loading.touch(mode=0o600)
     ledger = create_ledger(settings)
     load_street(ledger)
     accounts = Accounts(ledger)
@@ -39,8 +50,22 @@ def prepare(settings: Settings) -> None:
         logins.append({"login": login, "code": code, "what": what})
     volunteer = _busiest(ledger)
     logins.append({"login": volunteer, "code": accounts.issue_code(OPERATOR, volunteer), "what": "志愿者：看自己的时长"})
-    marker.touch(mode=0o600)
-    marker.write_bytes(orjson.dumps(logins))
+    loading.write_bytes(orjson.dumps(logins))
+    loading.rename(_logins_file(settings))
+
+
+def _refuse_half(settings: Settings) -> NoReturn:
+    """Say that a load was broken off and what to remove to begin again; nothing is removed by itself."""
+    url = make_url(settings.database_url)
+    elsewhere = ""
+    if url.get_backend_name() != "sqlite":
+        elsewhere = f"、清空数据库 {url.database}"
+    elif url.database and settings.home not in Path(url.database).absolute().parents:
+        elsewhere = f"、删去数据库文件 {url.database}"
+    raise SettingsError(
+        f"演示街道没有装完就中断了（或者另一个窗口正在装），现在只有一半的数据，也没有登录账号。"
+        f"里面全是虚构的演示数据：请删去文件夹 {settings.home}{elsewhere}，再重新运行"
+    )
 
 
 def load_street(ledger: Ledger) -> None:

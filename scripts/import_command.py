@@ -10,6 +10,7 @@ from ledger.actors import OPERATOR
 from ledger.errors import LedgerError
 from ledger.imports import KINDS, Outcome, run
 from ledger.service_records import duration
+from ledger.sheets.reading import check_size
 from ledger.store import Ledger
 from scripts.console import ERR, OUT, as_json, complain, ledger, print_json, progress
 
@@ -43,7 +44,11 @@ def import_(kind: str, files: tuple[Path, ...], dry_run: bool, settled: bool, pr
             if json_:
                 print_json({"file": file.name, "error": message})
             continue
-        written = _write_problems(outcome, file, problems, several=len(files) > 1) if outcome.rejected and (problems or not json_) else None
+        written = (
+            _write_problems(outcome, file, problems, several=len(files) > 1)
+            if outcome.rejected and (problems or not (json_ or dry_run))
+            else None
+        )
         if json_:
             print_json(outcome.as_json() | ({"problems_file": str(written)} if written else {}))
         else:
@@ -53,6 +58,7 @@ def import_(kind: str, files: tuple[Path, ...], dry_run: bool, settled: bool, pr
 
 
 def _one(book: Ledger, kind: str, file: Path, settled: bool, dry_run: bool, quiet: bool) -> Outcome:
+    check_size(file.stat().st_size)
     with progress(file.name, quiet=quiet) as tell:
         return run(book, kind, file.read_bytes(), file.name, OPERATOR, settled=settled, rehearse=dry_run, progress=tell)
 

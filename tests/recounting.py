@@ -142,6 +142,7 @@ class Recount:
         self.today = today
         self.stations, self.populations, self.volunteers, self.activities, self.services = {}, {}, {}, {}, {}
         for entry in said:
+            self.actor = entry["actor"]
             getattr(self, "_" + entry["kind"].replace(".", "_"), lambda *_: None)(entry["index"], entry["body"])
 
     def _station_registered(self, _index, body):
@@ -172,6 +173,8 @@ class Recount:
     def _service_corrected(self, _index, body):
         times = ("served_on", "start", "end", "minutes")
         self.services[body["service"]] |= {name: body[name] for name in times}
+        if self.actor != "operator":
+            self.services[body["service"]]["counts_from"] = "9999-12-31"
 
     def _service_voided(self, _index, body):
         del self.services[body["service"]]

@@ -61,13 +61,14 @@ def mine() -> ResponseReturnValue:
     return render_template("credit.html", mine=True, **shown)
 
 
-@blueprint.get("/entries/<int:index>.json")
+@blueprint.get("/entries/<int(max=9007199254740991):index>.json")
 @open_to("volunteer")
 def entry(index: int) -> Response:
     """Hand a volunteer the bytes of an entry about themselves: what the proof proves."""
     with ledger().read() as tx:
         shown = credit.statement(tx, actor().volunteer or "")
-        if index not in {item.index for item in [*shown.records, *shown.others]}:
+        items = [*shown.records, *shown.others]
+        if index not in {item.index for item in items} | {item.changed_by for item in items}:
             raise NotFound(f"第 {index} 条不是您的服务记录")
         raw = log.read_entry(tx.connection, index)
     return attachment(raw, "application/json", f"entry-{index}.json")

@@ -43,14 +43,14 @@ def _page(index: int, problem: str = "", status: int = 200) -> ResponseReturnVal
     return render_template("record.html", problem=problem, said=request.form, **seen), status
 
 
-@blueprint.get("/<int:index>")
+@blueprint.get("/<int(max=9007199254740991):index>")
 @open_to(*STAFF)
 def one(index: int) -> ResponseReturnValue:
     """Show a record with the two forms."""
     return _page(index)
 
 
-@blueprint.post("/<int:index>/correct")
+@blueprint.post("/<int(max=9007199254740991):index>/correct")
 @open_to(*STAFF)
 def correct(index: int) -> ResponseReturnValue:
     """Say what the times really were."""
@@ -68,7 +68,7 @@ def correct(index: int) -> ResponseReturnValue:
     return _amend(index, work)
 
 
-@blueprint.post("/<int:index>/void")
+@blueprint.post("/<int(max=9007199254740991):index>/void")
 @open_to(*STAFF)
 def void(index: int) -> ResponseReturnValue:
     """Declare that a record does not stand."""
@@ -102,7 +102,10 @@ def _reason() -> str:
 def _moment(said: str) -> datetime:
     """Read a local minute as the form's field gives it."""
     try:
-        return datetime.fromisoformat(said.strip().replace(" ", "T")).replace(second=0, microsecond=0, tzinfo=None)
+        moment = datetime.fromisoformat(said.strip().replace(" ", "T")).replace(second=0, microsecond=0, tzinfo=None)
+        if not 1949 <= moment.year <= 2200:
+            raise ValueError
+        return moment
     except ValueError:
         raise InvalidRequest("时间应写成「2026-03-05 09:00」这样，请重新填写") from None
 
@@ -110,6 +113,6 @@ def _moment(said: str) -> datetime:
 def _minutes(said: str) -> int:
     if not said.strip():
         return 0
-    if not said.strip().isdecimal() or int(said) > 1_440:
+    if not said.strip().isdecimal() or len(said.strip()) > 4 or int(said) > 1_440:
         raise InvalidRequest("休息分钟应是 0 到 1440 的整数")
     return int(said)

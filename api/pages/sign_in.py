@@ -36,7 +36,8 @@ def enter() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @open_to(*SIGNED_IN)
 def leave() -> ResponseReturnValue:
-    """End the session in this browser."""
+    """End the session, here and wherever else the account is signed in."""
+    accounts().end_sessions(actor().account)
     session.clear()
     return redirect(url_for("sign_in.form"))
 

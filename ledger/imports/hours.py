@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from ledger import activities, codes, identity, kinds, organisations, parked, service_records, volunteers
+from ledger import activities, codes, identity, kinds, organisations, parked, service_records, stations, volunteers
 from ledger.activities import Activity
 from ledger.entries import b64
 from ledger.errors import InvalidRequest
@@ -60,6 +60,7 @@ def hours_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progress: 
 def _read_sign_in(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: Outcome) -> list[_Service]:
     activity, start, end = _sheet_activity(tx, sheet, table, outcome)
     outcome.activity = activity.title
+    outcome.facts = _facts(tx, activity, start, end)
     read = []
     for row, cells in table.rows():
         try:
@@ -75,6 +76,19 @@ def _read_sign_in(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: Out
         else:
             read.append(_Service(row, name, number, activity, *times, None, stated))
     return read
+
+
+def _facts(tx: WriteTransaction, activity: Activity, start: datetime, end: datetime) -> dict[str, str]:
+    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end.month}月{end.day}日 {end:%H:%M}"
+    unit = activity.responsible_unit or organisations.name_of(tx.connection, activity.organisation or "")
+    said = {
+        "活动时间": f"{start.year}年{start.month}月{start.day}日 {start:%H:%M} 至 {until}",
+        "站点": stations.get(tx.connection, activity.station).name,
+        "组织单位": unit,
+        "活动系列": codes.SERIES[activity.series],
+        "活动地点": activity.place or "",
+    }
+    return {label: text for label, text in said.items() if text}
 
 
 def _sheet_activity(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: Outcome) -> tuple[Activity, datetime, datetime]:

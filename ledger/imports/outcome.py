@@ -56,6 +56,8 @@ class Outcome:
     batch: str | None = None
     header_row: int = 0
     activity: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What the sheet says of its activity, by Chinese label, to be looked at before it is committed."""
 
     def refuse(self, row: int, refusal: Refusal, name: str = "") -> None:
         """Note a refused row."""

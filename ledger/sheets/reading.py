@@ -61,6 +61,12 @@ class Sheet:
     rows: list[list[Cell]]
 
 
+def check_size(byte_count: int) -> None:
+    """Make sure that a file is not too large to be read, before it is. Raises UnreadableFile."""
+    if byte_count > FILE_BYTES_MAX:
+        raise UnreadableFile(f"文件超过 {FILE_BYTES_MAX // 1_000_000} MB，请分成几个文件上传。")
+
+
 def read_sheet(content: bytes, filename: str) -> Sheet:
     """
     Read the first worksheet that holds anything, or the CSV.
@@ -70,8 +76,7 @@ def read_sheet(content: bytes, filename: str) -> Sheet:
     """
     if not content:
         raise UnreadableFile("文件是空的，请检查是否选错了文件。")
-    if len(content) > FILE_BYTES_MAX:
-        raise UnreadableFile(f"文件超过 {FILE_BYTES_MAX // 1_000_000} MB，请分成几个文件上传。")
+    check_size(len(content))
     file_format = recognise(content)
     encoding = None
     if file_format == "csv":

@@ -2,12 +2,13 @@
 
 import re
 from base64 import b64decode
+from datetime import datetime
 
 import pytest
 
 from ledger import checkpoints, log, notes, tiles
 from ledger.actors import OPERATOR
-from ledger.service_records import duration
+from ledger.service_records import Draft, duration, record_many
 
 INLINE = re.compile(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|https?://(?!www\.w3\.org/2000/svg)", re.IGNORECASE)
 
@@ -16,10 +17,17 @@ def sign(world):
     return world.ledger.operate(lambda connection, _now: world.ledger.signing.sign(connection))
 
 
+def offered(visitor):
+    """What the form of the first batch sends when it is approved whole."""
+    page = visitor.get("/approvals/").text
+    return {name: re.search(f'name="{name}" value="([^"]*)"', page)[1] for name in ("batch", "shown")} | {"which": "all"}
+
+
 def approve(world, recorded):
-    batch = recorded[0].batch
-    answer = world.visitor("approver").post("/approvals/", {"batch": batch, "which": "all"})
-    assert answer.location == "/approvals/"
+    approver = world.visitor("approver")
+    form = offered(approver)
+    assert form["batch"] == recorded[0].batch
+    assert approver.post("/approvals/", form).location == "/approvals/"
 
 
 def records_of(recorded, person):
@@ -170,19 +178,69 @@ def test_approved_records_are_in_publicity_and_count_from_the_day_that_is_said(w
 def test_only_what_was_ticked_is_approved(world, recorded):
     approver = world.visitor("approver")
     chosen = [row.entry_index for row in recorded[:3]]
-    approver.post("/approvals/", {"batch": recorded[0].batch, "which": "ticked", "record": chosen})
+    approver.post("/approvals/", offered(approver) | {"which": "ticked", "record": chosen})
     assert approver.get("/approvals/").text.count('name="record"') == len(recorded) - 3
-    assert approver.post("/approvals/", {"batch": recorded[0].batch, "which": "ticked"}).status_code == 400
+    assert approver.post("/approvals/", offered(approver) | {"which": "ticked"}).status_code == 400
+
+
+def test_a_figure_changed_since_the_page_was_shown_is_not_approved_unseen(world, recorded):
+    approver, clerk = world.visitor("approver"), world.visitor("recorder")
+    seen = offered(approver)
+    first, second, third = (row.entry_index for row in recorded[:3])
+    times = {"start": "2025-10-24T09:00", "end": "2025-10-24T09:30", "reason": "签退时间抄错"}
+    assert clerk.post(f"/records/{first}/correct", times).status_code == 302
+    for form in (seen, seen | {"which": "ticked", "record": [first, second]}):
+        answer = approver.post("/approvals/", form)
+        assert (answer.status_code, f"第 {first} 条等 1 条在您打开页面以后被更正" in answer.text) == (409, True)
+        assert approver.get("/approvals/").text.count('name="record"') == len(recorded)
+    assert approver.post("/approvals/", seen | {"which": "ticked", "record": [second]}).status_code == 302
+    seen = offered(approver)
+    assert clerk.post(f"/records/{third}/void", {"reason": "登记错了人"}).status_code == 302
+    assert approver.post("/approvals/", seen).status_code == 409
+    assert approver.post("/approvals/", offered(approver)).status_code == 302
+    assert approver.post("/approvals/", {"batch": seen["batch"], "which": "all"}).status_code == 400, "nothing was shown"
+
+
+def test_of_a_batch_of_several_stations_each_approver_approves_what_is_theirs(world, recorded):
+    with world.ledger.read() as tx:
+        one = tx.connection.exec_driver_sql("SELECT activity, volunteer FROM service").first()
+    times = (datetime(2025, 10, 20, 9), datetime(2025, 10, 20, 10))
+    draft = Draft(one.volunteer, one.activity, "340104001001", *times, grade="C", batch=recorded[0].batch)
+    [elsewhere] = world.ledger.write(lambda tx: record_many(tx, [draft]), OPERATOR)
+    world.accounts.create(OPERATOR, "local", "approver", station="340104001004", password="correct horse battery")
+    local = world.visitor("local")
+    assert f"整批通过 {len(recorded)} 人" in local.get("/approvals/").text
+    form = offered(local)
+    assert local.post("/approvals/", form).status_code == 302
+    assert "没有等待审核的记录" in local.get("/approvals/").text
+    crafted = form | {"shown": f"{elsewhere.index}-"}
+    assert local.post("/approvals/", crafted).status_code == 403
+    assert world.visitor("approver").get("/approvals/").text.count('name="record"') == 1
+
+
+def test_whoever_corrected_part_of_a_batch_approves_the_rest_of_it(world, recorded):
+    approver = world.visitor("approver")
+    times = {"start": "2025-10-24T09:00", "end": "2025-10-24T09:30", "reason": "签退时间抄错"}
+    assert approver.post(f"/records/{recorded[0].entry_index}/correct", times).status_code == 302
+    page = approver.get("/approvals/").text
+    rest = duration(sum(row.minutes for row in recorded[1:]))
+    assert "其中 1 条是您自己登记或更正的" in page
+    assert f"通过其余的 {len(recorded) - 1} 人，共 {rest}" in page
+    assert f'<p class="figure">{len(recorded) - 1}<small>' in approver.get("/work").text
+    assert approver.post("/approvals/", offered(approver)).status_code == 302
+    page = approver.get("/approvals/").text
+    assert "这一批是您自己登记或更正的" in page
+    assert 'name="which"' not in page
 
 
 def test_ones_own_records_are_shown_and_cannot_be_approved(world, upload, sheet):
     approver = world.visitor("approver")
     approver.post(f"{upload(approver, sheet, 'signin-20251024-004.xlsx')}/commit")
     page = approver.get("/approvals/").text
-    assert "您自己登记的" in page
+    assert "您自己登记或更正的" in page
     assert "整批通过" not in page
-    batch = re.search(r'name="batch" value="([^"]+)"', page)[1]
-    assert approver.post("/approvals/", {"batch": batch, "which": "all"}).status_code == 403
+    batch, own = (re.search(pattern, page)[1] for pattern in (r'name="batch" value="([^"]+)"', r'href="/records/(\d+)"'))
+    assert approver.post("/approvals/", {"batch": batch, "which": "all", "shown": f"{own}-"}).status_code == 403
 
 
 def test_a_record_is_corrected_and_voided_with_a_reason_and_the_volunteer_sees_both(world, recorded, person):

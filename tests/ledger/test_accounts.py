@@ -219,6 +219,37 @@ def test_a_disabled_account_is_out_at_once_until_it_is_opened_again(house):
     assert house.accounts.sign_in("clerk", PASSWORD)
 
 
+class Meanwhile(PasswordHasher):
+    """Takes long over a new hash: an administrator's reset comes in between."""
+
+    def __init__(self, reset, **cost):
+        super().__init__(memory_cost=8, parallelism=1, **cost)
+        self.reset, self.codes = reset, []
+
+    def hash(self, password, **said):
+        if password in (PASSWORD, "a better password"):
+            self.codes.append(self.reset(ADMIN, "clerk"))
+        return super().hash(password, **said)
+
+
+def test_a_password_changed_while_it_is_reset_does_not_undo_the_reset(house):
+    account = house.accounts.sign_in("clerk", PASSWORD).actor.account
+    hasher = Meanwhile(house.accounts.reset, time_cost=1)
+    with pytest.raises(NotAllowed, match="重新登录"):
+        Accounts(house.ledger, hasher).change_password(account, PASSWORD, "a better password")
+    refused(house, "clerk", "a better password")
+    assert house.accounts.sign_in("clerk", hasher.codes[0]).must_change
+
+
+def test_an_older_hash_renewed_while_it_is_reset_does_not_undo_the_reset(house):
+    hasher = Meanwhile(house.accounts.reset, time_cost=2)
+    house.accounts, cheap = Accounts(house.ledger, hasher), house.accounts
+    assert refused(house, "clerk", PASSWORD) == REFUSAL
+    house.accounts = cheap
+    refused(house, "clerk", PASSWORD)
+    assert cheap.sign_in("clerk", hasher.codes[0]).must_change
+
+
 def test_nobody_shuts_their_own_account(house):
     house.accounts.create(OPERATOR, "admin", "administrator", password=PASSWORD)
     me = house.accounts.sign_in("admin", PASSWORD).actor

@@ -84,8 +84,9 @@ def test_a_log_brought_back_from_an_older_copy_signs_no_second_history(world, gr
             world.sql(f"DELETE FROM {statement}")
         restored = world.another()
         for number in range(grown):
-            world.say(f"another-{number}", ledger=restored)
-        with pytest.raises(Corrupt, match="旧备份" if grown == 0 else "上次签名"):
+            with pytest.raises(Corrupt, match="旧备份"):
+                world.say(f"another-{number}", ledger=restored)
+        with pytest.raises(Corrupt, match="旧备份"):
             restored.write(lambda tx: restored.signing.sign(tx.connection), SCHEDULER)
         assert world.sql("SELECT max(size) FROM checkpoint") == [(3,)]
         assert any(fault.what == "last-signed.root" for fault in world.verify().faults)

@@ -87,7 +87,7 @@ def test_an_unknown_calendar_is_said_and_nothing_is_approved(town):
 def test_who_recorded_never_approves(town):
     own = town.serve(ZHANG, DAY, "14:00", "16:00", by=QIAN)
     other = town.serve(LI, DAY, "14:00", "16:00", by=ZHAO)
-    refused(town, NotAllowed, f"第 {own} 条是您自己登记的，登记人不能审核", approve, other, own)
+    refused(town, NotAllowed, f"第 {own} 条是您自己登记或更正的，登记人不能审核", approve, other, own)
     operators = town.serve(WANG, DAY, "14:00", "16:00")
     refused(town, NotAllowed, "登记人不能审核", approve, operators, by=OPERATOR)
     approve(town, own, other, operators, by=CLERK)
@@ -131,7 +131,7 @@ def test_a_correction_keeps_the_first_record_in_the_log_and_changes_the_credit(t
     approve(town, index)
     town.advance(days=8)
     size = town.size
-    receipt = correct(town, index, "2026-02-26 14:00", "2026-02-26 15:30", break_minutes=10)
+    receipt = correct(town, index, "2026-02-26 14:00", "2026-02-26 15:30", break_minutes=10, by=OPERATOR)
     assert (receipt.index, town.size) == (size, size + 1)
     row = town.service(index)
     assert (row.minutes, row.break_minutes, row.end, row.changed_by, row.reason) == (80, 10, "2026-02-26T15:30", size, "签到表抄错")
@@ -145,7 +145,7 @@ def test_corrected_times_obey_the_rules(town):
     index = town.serve(ZHANG, DAY, "14:00", "16:00", by=ZHAO)
     other = town.serve(ZHANG, DAY, "17:00", "18:00", by=ZHAO)
     refused(town, InvalidRequest, "结束时间不晚于开始时间", correct, index, "2026-02-26 16:00", "2026-02-26 14:00")
-    refused(town, InvalidRequest, "还没有发生", correct, index, "2026-03-02 08:00", "2026-03-02 09:01")
+    refused(town, InvalidRequest, "还没有发生", correct, index, "2026-03-02 08:00", "2026-03-02 09:01", by=OPERATOR)
     refused(
         town,
         InvalidRequest,
@@ -155,7 +155,7 @@ def test_corrected_times_obey_the_rules(town):
         "2026-02-26 16:00",
         "2026-02-26 17:30",
     )
-    refused(town, InvalidRequest, "一次服务长达", correct, index, "2026-02-20 08:00", "2026-02-26 09:00")
+    refused(town, InvalidRequest, "一次服务长达", correct, index, "2026-02-20 08:00", "2026-02-26 09:00", by=OPERATOR)
     refused(town, InvalidRequest, "结束时间不晚于开始时间", correct, index, "2026-02-26 14:00", "2026-02-26 16:00", break_minutes=120)
     correct(town, index, "2026-02-26 15:00", "2026-02-26 17:00")  # its own old time is no obstacle
     assert town.service(index).start == "2026-02-26T15:00"
@@ -182,15 +182,38 @@ def test_who_recorded_may_mend_it_while_it_waits_and_not_alone_once_it_is_approv
     refused(town, NotAllowed, "需要另一位工作人员更正或作废", correct, index, "2026-02-26 14:00", "2026-02-26 15:30", by=CLERK)
     refused(town, NotAllowed, "需要另一位工作人员更正或作废", void, index, by=CLERK)
     correct(town, index, "2026-02-26 14:00", "2026-02-26 15:30", by=ZHAO)
-    refused(town, NotAllowed, "需要另一位工作人员更正或作废", void, index, by=ZHAO)  # the figure is ZHAO's own now
-    void(town, index, by=CLERK)
+    assert minutes(town) == 0
+    refused(town, NotAllowed, "登记人不能审核", approve, index, by=CLERK)
+    approve(town, index)  # by neither of the two who said what it is
+    refused(town, NotAllowed, "需要另一位工作人员更正或作废", void, index, by=ZHAO)
+    void(town, index)
+
+
+def test_a_corrected_figure_waits_for_approval_again(town):
+    """One person's correction of a record that counts must not count by itself."""
+    index = town.serve(ZHANG, DAY, "14:00", "16:00", by=ZHAO)
+    approve(town, index)
+    town.advance(days=8)
+    assert minutes(town) == 120
+    correct(town, index, "2026-02-26 14:00", "2026-02-26 17:00", by=CLERK)
+    assert minutes(town) == 0
+    approve(town, index)
+    town.advance(days=8)
+    assert minutes(town) == 180
+
+
+def test_a_correction_keeps_to_the_cap_and_the_day(town):
+    index = town.serve(ZHANG, DAY, "14:00", "16:00", by=ZHAO)
+    refused(town, InvalidRequest, "超过每日上限", correct, index, "2026-02-26 08:00", "2026-02-26 16:30", by=CLERK)
+    refused(town, InvalidRequest, "更正只能改时间", correct, index, "2026-02-20 14:00", "2026-02-20 16:00", by=CLERK)
+    correct(town, index, "2026-02-26 08:00", "2026-02-26 16:00", by=CLERK)
 
 
 def test_nobody_approves_a_figure_of_their_own(town):
     """Whoever corrected a waiting record has said what it is: another must approve it."""
     index = town.serve(ZHANG, DAY, "14:00", "16:00", by=CLERK)
     correct(town, index, "2026-02-26 14:00", "2026-02-26 15:00", by=QIAN)
-    refused(town, NotAllowed, "您自己登记的", approve, index, by=QIAN)
+    refused(town, NotAllowed, "您自己登记或更正的", approve, index, by=QIAN)
     approve(town, index, by=OPERATOR)
 
 

@@ -23,7 +23,7 @@ from world import CLERK, HOME, Clock, World
 from ledger import history, log, merkle, signing_keys
 from ledger.actors import OPERATOR
 from ledger.checkpoints import prove_entry
-from ledger.errors import Conflict, InvalidRequest, LedgerError, Unavailable
+from ledger.errors import Conflict, Corrupt, InvalidRequest, LedgerError, Unavailable
 from ledger.ids import new_entry_id
 from ledger.notes import open_checkpoint
 from ledger.service_records import Draft, record_each, record_many
@@ -104,23 +104,27 @@ class LedgerMachine(RuleBasedStateMachine):
     def another_process(self):
         self.ledgers.append(open_ledger(self.settings, self.clock))
 
+    @precondition(lambda self: self.away is None)
     @rule(pick=picks)
     def say(self, pick):
         draft = self.draft(new_entry_id())
         self.receipted(self.ledger(pick).write_item(record_each, draft, CLERK), draft)
 
+    @precondition(lambda self: self.away is None)
     @rule(pick=picks, count=st.sampled_from([2, 50, 200]))
     def say_many(self, pick, count):
         drafts = [self.draft(new_entry_id()) for _ in range(count)]
         for receipt, draft in zip(self.ledger(pick).write(lambda tx: record_many(tx, drafts), CLERK), drafts, strict=True):
             self.receipted(receipt, draft)
 
+    @precondition(lambda self: self.away is None)
     @precondition(lambda self: self.now.said)
     @rule(pick=picks, which=picks)
     def say_again(self, pick, which):
         draft, receipt = list(self.now.said.values())[which % len(self.now.said)]
         assert self.ledger(pick).write_item(record_each, draft, CLERK) == receipt
 
+    @precondition(lambda self: self.away is None)
     @precondition(lambda self: self.now.said)
     @rule(pick=picks, which=picks)
     def say_otherwise(self, pick, which):
@@ -129,6 +133,7 @@ class LedgerMachine(RuleBasedStateMachine):
         with pytest.raises(Conflict):
             self.ledger(pick).write_item(record_each, draft, CLERK)
 
+    @precondition(lambda self: self.away is None)
     @rule(pick=picks, step=st.sampled_from([step for step in STEPS if step != "tiles"]), done=st.booleans(), drop=st.booleans())
     def break_off(self, pick, step, done, drop):
         """A write fails at some step; perhaps the process ends there too, and another finds what it left."""
@@ -149,6 +154,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.receipted(receipt, draft)
         assert receipt == self.now.said[draft.id][1]
 
+    @precondition(lambda self: self.away is None)
     @rule(pick=picks)
     def rebuild(self, pick):
         assert history.rebuild(self.ledger(pick), OPERATOR) == len(self.now.leaves)
@@ -211,13 +217,20 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.away is None and any(len(model.leaves) < self.signed[-1] for _, model in self.copies))
     @rule(which=picks)
     def bring_an_old_copy(self, which):
-        """From now on nothing is signed, whatever is said, until the newer database is back."""
+        """From now on nothing is said or signed until the newer database is back."""
         old = [(copy, model) for copy, model in self.copies if len(model.leaves) < self.signed[-1]]
         copy, model = old[which % len(old)]
         self.leave()
         shutil.copyfile(self.home / "ledger.db", self.home / "away.db")
         self.away, self.now = self.now, model.copy()
         self.put(copy)
+
+    @precondition(lambda self: self.away is not None)
+    @rule(pick=picks)
+    def nothing_is_said_on_an_old_copy(self, pick):
+        draft = self.draft(new_entry_id())
+        with pytest.raises(Corrupt, match="旧备份"):
+            self.ledger(pick).write_item(record_each, draft, CLERK)
 
     @precondition(lambda self: self.away is not None)
     @rule()

@@ -139,6 +139,21 @@ def test_sqlite_settings_that_may_lose_an_entry_are_refused(tmp_path):
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("value", "enough"), [("off", False), ("local", False), ("remote_write", False), ("on", True), ("remote_apply", True)]
+)
+def test_postgresql_commits_that_may_lose_an_entry_are_refused_and_stronger_ones_are_not(postgres_url, value, enough):
+    engine = open_engine(postgres_url())
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"SET synchronous_commit = {value}")
+        if enough:
+            check_durability(connection)
+        else:
+            with pytest.raises(SettingsError, match=f"synchronous_commit 现在是 {value}，应为 on"):
+                check_durability(connection)
+    engine.dispose()
+
+
 @pytest.mark.parametrize("value", ["off", "local"])
 def test_postgresql_settings_that_may_lose_an_entry_are_refused(tmp_path, postgres_url, value):
     url = postgres_url()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import openpyxl
 import pytest
 from files import csv, xlsx
@@ -27,6 +28,9 @@ from town import (
     sheet,
     signed,
 )
+
+from ledger.settings import Settings
+from scripts.shouwang import main
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = Path(sys.executable).parent / "shouwang"
@@ -89,6 +93,31 @@ def desk(tmp_path_factory):
     return made
 
 
+def test_the_readme_names_exactly_the_verbs_that_have_no_json():
+    def verbs(group, prefix=""):
+        for name in group.list_commands(click.Context(group)):
+            command = group.get_command(click.Context(group), name)
+            if isinstance(command, click.Group):
+                yield from verbs(command, f"{prefix}{name} ")
+            if not isinstance(command, click.Group) or command.invoke_without_command:
+                yield f"{prefix}{name}", any("--json" in option.opts for option in command.params)
+
+    said = re.search(r"`--json` works on every verb except ([^;]*);", (ROOT / "README.md").read_text())[1]
+    assert set(re.findall(r"`([^`]+)`", said)) == {name for name, has in verbs(main) if not has}
+
+
+def test_the_readme_names_every_file_under_the_home():
+    """Those the settings know, and those that keys and the demonstration leave."""
+    home = Path("/home")
+    settings = Settings(home, "sqlite:////home/ledger.db")
+    places = [value for name in dir(Settings) if isinstance(value := getattr(settings, name), Path) and value != home]
+    assert len(places) > 8
+    table = (ROOT / "README.md").read_text().split("What lies under the home", 1)[1].split("\n\n", 2)[1]
+    named = set(re.findall(r"`([^`]+)`", "".join(line.split("|")[1] for line in table.splitlines())))
+    assert {str(path.relative_to(home)) for path in places} <= named
+    assert {"ledger.db", "keys/log.vkey", "keys/log-first.vkey", "keys/retired/", "demonstration-logins.json"} <= named
+
+
 def test_a_store_is_made_once_and_init_may_be_repeated(desk):
     again = desk.answer("init")
     assert again == {
@@ -98,6 +127,15 @@ def test_a_store_is_made_once_and_init_may_be_repeated(desk):
         "administrator_code": None,
     }
     assert (desk.folder / "var" / "keys").stat().st_mode & 0o077 == 0
+
+
+def test_a_huge_file_is_refused_without_being_read(desk):
+    """It is a terabyte of nothing: no machine here could read it."""
+    with (desk.folder / "huge.csv").open("wb") as huge:
+        huge.truncate(1 << 40)
+    [said] = desk.ask("import", "hours", "huge.csv", code=2)
+    assert said == {"file": "huge.csv", "error": "文件超过 20 MB，请分成几个文件上传。"}
+    (desk.folder / "huge.csv").unlink()
 
 
 def test_an_import_says_what_it_did_row_by_row(desk):

@@ -176,13 +176,13 @@ def upgrade() -> None:
         sa.Column("period_from", sa.Text(), nullable=False),
         sa.Column("period_to", sa.Text(), nullable=False),
         sa.Column("counted_on", sa.Text(), nullable=False),
-        sa.Column("tree_size", sa.Integer(), nullable=False),
-        sa.Column("population", sa.Integer(), nullable=False),
-        sa.Column("registered", sa.Integer(), nullable=False),
-        sa.Column("confirmed", sa.Integer(), nullable=False),
-        sa.Column("participants", sa.Integer(), nullable=False),
-        sa.Column("backbone", sa.Integer(), nullable=False),
-        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("tree_size", sa.BigInteger(), nullable=False),
+        sa.Column("population", sa.BigInteger(), nullable=False),
+        sa.Column("registered", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed", sa.BigInteger(), nullable=False),
+        sa.Column("participants", sa.BigInteger(), nullable=False),
+        sa.Column("backbone", sa.BigInteger(), nullable=False),
+        sa.Column("minutes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entry_index", name=op.f("pk_published_rate")),
     )
     op.create_index("ix_published_rate_station_period", "published_rate", ["station", "period_from", "period_to"], unique=False)
@@ -208,6 +208,7 @@ def upgrade() -> None:
         sa.Column("recorder", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.Text(), nullable=False),
         sa.Column("changed_by", sa.Integer(), nullable=True),
+        sa.Column("corrected_by", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("entry_index", name=op.f("pk_service")),
     )
