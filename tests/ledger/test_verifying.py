@@ -5,9 +5,9 @@ import json
 import pytest
 import recounting
 
-from ledger import history, tables
+from ledger import history, projections, tables
 from ledger.actors import OPERATOR
-from ledger.errors import SettingsError
+from ledger.errors import Corrupt, SettingsError
 from ledger.notes import Checkpoint, Signer, sign_checkpoint
 from ledger.tables import table
 
@@ -282,7 +282,9 @@ def test_a_tail_hashed_anew_is_caught_by_what_was_signed_and_by_nothing_else(tow
     index = served_at(town)
     with town.damaged(*EVERYTHING):
         rewrite(town, index, more_minutes)
-        history.rebuild(town.another(), OPERATOR)
+        with pytest.raises(Corrupt, match="上次签名"):
+            history.rebuild(town.another(), OPERATOR)  # nothing is written any more: so the forger's own hand does it
+        remake(town, SIZE)
         sizes = [size for (size,) in town.sql("SELECT size FROM checkpoint ORDER BY size") if size > index]
         signed = {(size - 1, f"checkpoint/{size}.root") for size in sizes}
         assert sorted(found(town)) == sorted({*signed, (SIZE - 1, "last-signed.root")})
@@ -314,11 +316,18 @@ def test_a_log_shorter_than_what_was_signed_is_found(town):
         town.sql("DELETE FROM batch WHERE size > 257")
         town.sql("UPDATE batch SET size = 257, root = ? WHERE size = (SELECT max(size) FROM batch)", _root(town))
         town.sql("DELETE FROM checkpoint WHERE size = ?", SIZE)
-        history.rebuild(town.another(), OPERATOR)
+        remake(town, 257)
         assert sorted(what for _, what in found(town, against=kept.encode()) if what != "batch.recorded_at") == [
             "against.root",
             "last-signed.root",
         ]
+
+
+def remake(world, size):
+    """Remake the projections without the writer, who would refuse: as a forger must."""
+    with world.another().engine.begin() as connection:
+        projections.clear(connection)
+        history._replay(connection, connection, size)
 
 
 def _root(world):

@@ -345,10 +345,11 @@ def test_closing_finishes_what_waits(world):
             asked = [pool.submit(world.say, f"late-{n}") for n in range(5)]
             while waiting(world) < 5:
                 time.sleep(0.001)
+            thread = world.ledger._writer._thread
             closing = pool.submit(world.ledger.close)
         closing.result(60)
         assert sorted(answer.result(60)[0].index for answer in asked) == [1, 2, 3, 4, 5]
-    assert "ledger-writer" not in {thread.name for thread in threading.enumerate()}
+    assert not thread.is_alive()
     assert world.say("after-all")[0].index == 6
 
 
