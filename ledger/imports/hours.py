@@ -6,9 +6,10 @@ order), and then the rules of service_records (same again, overlap, cap, future)
 who are not registered are never created here; their rows are parked, sealed, until they register.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ledger import activities, codes, identity, kinds, organisations, parked, service_records, stations, volunteers
 from ledger.activities import Activity
@@ -25,6 +26,9 @@ from ledger.sheets.reading import Cell, Sheet
 from ledger.sheets.spelling import Blank, Misspelt
 from ledger.stations import everyone
 from ledger.transactions import WriteTransaction
+
+When = TypeVar("When", int, datetime)
+"""Minutes of a day, or a local moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,14 @@ def _words(facts: ActivityFacts, name: Literal["title", "place", "organisation"]
 
 def _sign_in_times(cells: Cells, start: datetime, end: datetime) -> tuple[datetime, datetime]:
     """Put a row's times of day on the activity's day; over midnight the sign-out belongs to the next."""
-    arrived = _time(cells.get("start"), "missing", "签到时间", "没有签到时间，请对照纸质签到表补上")
-    left = _time(cells.get("end"), "missing_sign_out", "签退时间", "没有签退时间。请向本人核实后补上；核实不了的，这一次不能计时")
+    arrived = _when(spelling.parse_time_of_day, cells.get("start"), "missing", "签到时间", "没有签到时间，请对照纸质签到表补上")
+    left = _when(
+        spelling.parse_time_of_day,
+        cells.get("end"),
+        "missing_sign_out",
+        "签退时间",
+        "没有签退时间。请向本人核实后补上；核实不了的，这一次不能计时",
+    )
     day = datetime.combine(start.date(), datetime.min.time())
     overnight = end.date() > start.date()
     joined_late = overnight and arrived < start.hour * 60 - 180
@@ -160,9 +170,10 @@ def _sign_in_times(cells: Cells, start: datetime, end: datetime) -> tuple[dateti
     return first, last
 
 
-def _time(cell: Cell, blank_code: str, column: str, blank_text: str) -> int:
+def _when(parse: Callable[[Cell], When], cell: Cell, blank_code: str, column: str, blank_text: str) -> When:
+    """Read a time or moment that must be there."""
     try:
-        return spelling.parse_time_of_day(cell)
+        return parse(cell)
     except Blank:
         raise RowRefused(blank_code, blank_text, column) from None
     except Misspelt as fault:
@@ -176,8 +187,8 @@ def _read_platform(tx: WriteTransaction, table: Table, outcome: Outcome) -> list
     for row, cells in table.rows():
         try:
             name, number = _who(tx, cells)
-            start = _moment(cells.get("start"), "missing", "开始时间", "没有开始时间")
-            end = _moment(cells.get("end"), "missing_sign_out", "结束时间", "没有结束时间")
+            start = _when(spelling.parse_datetime, cells.get("start"), "missing", "开始时间", "没有开始时间")
+            end = _when(spelling.parse_datetime, cells.get("end"), "missing_sign_out", "结束时间", "没有结束时间")
             activity = _platform_activity(known, cells, start.year)
         except RowRefused as refused:
             outcome.refuse(row, refused.refusal, spelling.clean_text(cells.get("name")))
@@ -197,15 +208,6 @@ def _platform_activity(known: set[str], cells: Cells, year: int) -> Activity:
         check_words(source, "来源", 60)
     title = need_text(cells, "activity", "活动名称", 100)
     return Activity(need_station(known, cells), title, series, migrated_year=year, source=source or None)
-
-
-def _moment(cell: Cell, blank_code: str, column: str, blank_text: str) -> datetime:
-    try:
-        return spelling.parse_datetime(cell)
-    except Blank:
-        raise RowRefused(blank_code, blank_text, column) from None
-    except Misspelt as fault:
-        raise RowRefused("unreadable", str(fault), column) from None
 
 
 def _who(tx: WriteTransaction, cells: Cells) -> tuple[str, str]:
