@@ -13,10 +13,10 @@ from api import auth, errors, v1, wording
 from api.pages import accounts as account_pages
 from api.pages import approvals, batches, credit, home, log, parked, records, sheets, sign_in, stations, volunteers
 from api.uploads import Uploads
-from ledger.accounts import Accounts
+from ledger.people.accounts import Accounts
+from ledger.people.tokens import Tokens
+from ledger.people.vault import read_key
 from ledger.store import Ledger
-from ledger.tokens import Tokens
-from ledger.vault import read_key
 
 UPLOAD_BYTES_MAX = 20 * 1024 * 1024
 SESSION_LIFETIME = timedelta(hours=12)

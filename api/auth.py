@@ -19,11 +19,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api import errors
 from api.problems import Problem
-from ledger.accounts import Accounts, Session
-from ledger.actors import ROLES, Actor
 from ledger.errors import NotAllowed
+from ledger.people.accounts import Accounts, Session
+from ledger.people.actors import ROLES, Actor
+from ledger.people.tokens import SCOPES, Tokens
 from ledger.store import Ledger
-from ledger.tokens import SCOPES, Tokens
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ledger import accounts, activities, stations, volunteers
-from ledger.actors import Actor, below
+from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest
+from ledger.people import accounts, volunteers
+from ledger.people.actors import Actor, below
 from ledger.policies import service_policy
 from ledger.service_records import in_batch, waiting
 from ledger.tables import EntryRow, ParkedRow, ServiceRow, table

@@ -21,13 +21,13 @@ import orjson
 from sqlalchemy import Connection, select
 
 from ledger import imports
-from ledger.actors import Actor
 from ledger.bulk import insert_rows
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest, LedgerError, NotFound
-from ledger.identity import mask_name
 from ledger.ids import new_entry_id
 from ledger.imports import Outcome
+from ledger.people.actors import Actor
+from ledger.people.identity import mask_name
 from ledger.sheets.problems import problem_workbook
 from ledger.sheets.reading import read_sheet
 from ledger.store import Ledger

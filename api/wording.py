@@ -5,10 +5,10 @@ from datetime import date, datetime
 from flask import Flask
 
 from ledger import rates
-from ledger.actors import ROLES
 from ledger.codes import AREA_TYPES, GRADES, LEVELS, SERIES
 from ledger.entries import SHANGHAI
 from ledger.ids import spaced
+from ledger.people.actors import ROLES
 from ledger.service_records import duration
 
 STATUS = {

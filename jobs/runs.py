@@ -24,10 +24,10 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
-from ledger.actors import SCHEDULER
 from ledger.bulk import insert_rows, upsert_rows
 from ledger.entries import SHANGHAI, format_time
 from ledger.errors import Conflict, LedgerError
+from ledger.people.actors import SCHEDULER
 from ledger.store import Ledger
 from ledger.tables import JobRunRow, table
 from ledger.transactions import WriteTransaction

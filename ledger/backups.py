@@ -38,16 +38,16 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import checkpoints, history, log, migrating
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
 from ledger.checkpoints import Signing
 from ledger.database_copies import copied_out, copy_sqlite, replace_sqlite, restored_postgresql, sqlite_file
 from ledger.entries import SHANGHAI, b64, format_time
 from ledger.errors import Conflict, Corrupt, InvalidRequest, SettingsError, Unavailable
 from ledger.guard import Guard
+from ledger.people.actors import OPERATOR
+from ledger.people.vault import sync_folder
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger, utc_now
-from ledger.vault import sync_folder
-from ledger.verifying import verify
 
 FORMAT = "shouwang-backup/1"
 _MANIFEST, _CHECKPOINT, _DATABASE = "manifest.json", "checkpoint", "database"

@@ -4,7 +4,7 @@ The entry: one fact and its place in the log, as bytes that are written once and
 An entry is an RFC 8785 (JCS) JSON object with exactly these members, at most 60,000 bytes:
 
     actor        account that said it                        id           UUIDv7, the client's idempotency key
-    body         the kind's own fields (kinds.py)            index        0-based number in the log
+    body         the kind's own fields (kinds/)            index        0-based number in the log
     chains       subject -> [n] or [n, leaf]                 kind, v      what the body means
     recorded_at  RFC 3339, milliseconds, +08:00              prev         leaf hash of entry index-1; absent in entry 0
 
@@ -25,9 +25,10 @@ from typing import Any
 
 import orjson
 
+from ledger.checking.reading import ACTOR, ENTRY_BYTES_MAX, TIME
 from ledger.errors import Corrupt, InvalidRequest
-from ledger.kinds import INTEGER_MAX, KINDS, Body, digest, subjects, uuid
-from ledger.reading import ACTOR, ENTRY_BYTES_MAX, TIME
+from ledger.kinds import KINDS, Body, subjects
+from ledger.kinds.checks import INTEGER_MAX, digest, uuid
 
 SHANGHAI = timezone(timedelta(hours=8))
 _MEMBERS = ("actor", "body", "chains", "id", "index", "kind", "prev", "recorded_at", "v")

@@ -13,12 +13,12 @@ from pathlib import Path
 from sqlalchemy import Connection, select, text
 
 from ledger import log
-from ledger.bundles import Bundle
+from ledger.checking.bundles import Bundle
+from ledger.checking.reading import read_entry
 from ledger.checkpoints import checkpoint_size, newest_checkpoint, prover, served_checkpoint
 from ledger.errors import InvalidRequest, NotFound
 from ledger.merkle import TILE_WIDTH
 from ledger.notes import encode_proof
-from ledger.reading import read_entry
 from ledger.store import Ledger
 from ledger.tables import EntryRow, KeyRotationRow, table
 from ledger.tiles import all_tiles, bundle_path, encode_bundle, tile_path

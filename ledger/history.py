@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from ledger import entries, log, projections, tables
-from ledger.actors import Actor
 from ledger.database import open_engine
 from ledger.errors import InvalidRequest
+from ledger.people.actors import Actor
 from ledger.store import Ledger
 from ledger.tables import table
 from ledger.transactions import WriteTransaction

@@ -16,11 +16,11 @@ from ledger import codes
 from ledger.ids import new_number
 from ledger.kinds import Body
 from ledger.log import Fact
+from ledger.people.vault import Personal
 from ledger.policies import service_policy
 from ledger.refusals import Already, Refusal
 from ledger.tables import OrganisationRow, table
 from ledger.transactions import WriteTransaction
-from ledger.vault import Personal
 
 _ORGANISATION = table(OrganisationRow)
 

@@ -13,13 +13,14 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from ledger import activities, service_records, volunteers
+from ledger import activities, service_records
 from ledger.activities import Activity
 from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import b64, format_time
-from ledger.identity import mask_name
 from ledger.ids import new_entry_id
 from ledger.log import Receipt
+from ledger.people import volunteers
+from ledger.people.identity import mask_name
 from ledger.refusals import Already, Refusal
 from ledger.service_records import Draft
 from ledger.tables import ParkedRow, table

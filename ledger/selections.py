@@ -23,11 +23,12 @@ import orjson
 import xlsxwriter
 from sqlalchemy import and_, case, func, select
 
-from ledger import codes, stations, volunteers
+from ledger import codes, stations
 from ledger.errors import InvalidRequest
 from ledger.ids import NUMBER
-from ledger.kinds import text
+from ledger.kinds.checks import text
 from ledger.log import tree_head
+from ledger.people import volunteers
 from ledger.rates import counting_day
 from ledger.service_records import duration
 from ledger.tables import ServiceRow, VolunteerRow, table

@@ -20,12 +20,13 @@ from typing import Any, cast
 from sqlalchemy import Connection, select
 
 from ledger import activities, stations, workdays
-from ledger.actors import Actor, require
 from ledger.bulk import rows_where_in
 from ledger.entries import SHANGHAI
 from ledger.errors import Conflict, InvalidRequest, LedgerError, NotAllowed, NotFound
-from ledger.kinds import BREAK_MINUTES_MAX, MINUTES_MAX, Body
+from ledger.kinds import Body
+from ledger.kinds.checks import BREAK_MINUTES_MAX, MINUTES_MAX
 from ledger.log import Fact, Receipt
+from ledger.people.actors import Actor, require
 from ledger.policies import ServicePolicy, in_force, service_policies, service_policy
 from ledger.refusals import Already, Refusal
 from ledger.tables import ServiceRow, VolunteerRow, table

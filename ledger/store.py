@@ -16,16 +16,16 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine
 
 from ledger import migrating, policies
-from ledger.actors import OPERATOR, Actor
 from ledger.checkpoints import Signing
 from ledger.database import check_durability, open_engine, read_transaction, write_transaction
 from ledger.database_role import check_role
 from ledger.errors import LedgerError, SettingsError
 from ledger.log import load_head, tree_head
+from ledger.people.actors import OPERATOR, Actor
+from ledger.people.vault import KeyStore, Vault, write_new_key
 from ledger.settings import Settings
 from ledger.signing_keys import create_signing_key, some_key_file
 from ledger.transactions import ReadTransaction, WriteTransaction
-from ledger.vault import KeyStore, Vault, write_new_key
 from ledger.writer import ItemWork, Writer
 
 Result = TypeVar("Result")

@@ -14,9 +14,9 @@ from datetime import datetime
 from hashlib import sha256
 
 from ledger import activities, log
-from ledger.actors import Actor
 from ledger.errors import Conflict, LedgerError
 from ledger.log import Receipt
+from ledger.people.actors import Actor
 from ledger.refusals import Already, Refusal
 from ledger.service_records import Draft, record_each
 from ledger.transactions import WriteTransaction

@@ -10,12 +10,12 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from ledger import actors
-from ledger.actors import Actor
 from ledger.entries import SHANGHAI
 from ledger.errors import Conflict
 from ledger.log import Appender, Fact, Receipt
-from ledger.vault import Commitments, Personal, Vault
+from ledger.people import actors
+from ledger.people.actors import Actor
+from ledger.people.vault import Commitments, Personal, Vault
 
 
 @dataclass(frozen=True)

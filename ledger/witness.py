@@ -29,10 +29,10 @@ from ledger.entries import format_time
 from ledger.errors import SettingsError
 from ledger.merkle import EMPTY_ROOT, HASH_BYTES, ProofError
 from ledger.notes import Checkpoint, NoteError, Signer
+from ledger.people.vault import read_secret, write_new_key
 from ledger.settings import Settings
 from ledger.signing import Verifier, decode64, decode_text
 from ledger.trust_policy import Policy
-from ledger.vault import read_secret, write_new_key
 
 REQUEST_BYTES_MAX = 64 * 1024
 TEXT, TREE_SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"

@@ -30,12 +30,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, NestedTransaction
 from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 
-from ledger.actors import OPERATOR, Actor
 from ledger.database import write_transaction
 from ledger.errors import Unavailable
 from ledger.log import Appender, Head, Mark, has_entry, load_head, tree_head
+from ledger.people.actors import OPERATOR, Actor
+from ledger.people.vault import Vault
 from ledger.transactions import WriteTransaction
-from ledger.vault import Vault
 
 QUEUE_MAX = 4_096
 GROUP_MAX = 1_024

@@ -7,10 +7,11 @@ from typing import Any
 import click
 from rich.table import Table
 
-from ledger import credit, history, identity, rates, selections, volunteers
+from ledger import credit, history, rates, selections
 from ledger.codes import GRADES
 from ledger.errors import InvalidRequest, NotFound
 from ledger.log import tree_head
+from ledger.people import identity, volunteers
 from ledger.policies import service_policy
 from ledger.service_records import duration
 from ledger.transactions import ReadTransaction

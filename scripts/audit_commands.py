@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from ledger import bundles, exporting, log, sampling
+from ledger import exporting, log
+from ledger.checking import bundles, sampling
+from ledger.checking.reading import read_entry
 from ledger.errors import InvalidRequest
 from ledger.ids import parse_number
-from ledger.reading import read_entry
 from scripts.console import OUT, as_json, ledger, print_json
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

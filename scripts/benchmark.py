@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger import log
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
 from ledger.imports import run
 from ledger.merkle import Tree, leaf_hash
+from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
-from ledger.verifying import verify
 from scripts import demonstration, http_benchmark, ledger_benchmark, limits
 
 

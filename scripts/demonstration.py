@@ -7,10 +7,10 @@ import orjson
 from rich.table import Table
 from sqlalchemy import func, make_url, select
 
-from ledger.accounts import Accounts
-from ledger.actors import OPERATOR, SCHEDULER
 from ledger.errors import SettingsError
 from ledger.imports import run
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR, SCHEDULER
 from ledger.settings import Settings
 from ledger.signing_keys import some_key_file
 from ledger.store import Ledger, create_ledger, holds_entries

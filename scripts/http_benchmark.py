@@ -14,11 +14,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from ledger.accounts import Accounts
-from ledger.actors import OPERATOR
 from ledger.ids import new_entry_id
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR
+from ledger.people.tokens import Tokens
 from ledger.service_records import Draft
-from ledger.tokens import Tokens
 from scripts.ledger_benchmark import Town, percentile
 
 _EMPTY = """

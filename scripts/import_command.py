@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from ledger.actors import OPERATOR
 from ledger.errors import LedgerError
 from ledger.imports import KINDS, Outcome, run
+from ledger.people.actors import OPERATOR
 from ledger.service_records import duration
 from ledger.sheets.reading import check_size
 from ledger.store import Ledger

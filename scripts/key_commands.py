@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from ledger import checkpoints, signing_keys
-from ledger.actors import OPERATOR
 from ledger.cosignatures import configured_policy
 from ledger.errors import InvalidRequest
+from ledger.people.actors import OPERATOR
 from ledger.signing import Verifier
 from ledger.trust_policy import Log, Policy, format_policy
 from scripts.console import OUT, as_json, ledger, print_json

@@ -18,16 +18,16 @@ from sqlalchemy import select
 
 from ledger import activities, checkpoints, credit, log, merkle, service_records, stations, tables
 from ledger.activities import Activity
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
 from ledger.ids import new_entry_id, new_number
 from ledger.log import Fact
 from ledger.merkle import Tree, leaf_hash
+from ledger.people.actors import OPERATOR
 from ledger.service_records import Draft
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
 from ledger.tables import table
 from ledger.tiles import tile_reader
-from ledger.verifying import verify
 from scripts import limits
 
 _COMMITMENT = "A" * 43 + "="

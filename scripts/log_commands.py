@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from ledger import checkpoints, exporting, history, log
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
 from ledger.errors import NotFound
 from ledger.notes import encode_proof
-from ledger.verifying import verify
+from ledger.people.actors import OPERATOR
 from scripts.console import ERR, OUT, as_json, ledger, print_json, progress
 
 _SHOWN_MAX = 200

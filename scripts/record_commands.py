@@ -5,9 +5,10 @@ from datetime import datetime
 import click
 from rich.table import Table
 
-from ledger import actors, parked, service_records
-from ledger.actors import OPERATOR
+from ledger import parked, service_records
 from ledger.log import Receipt
+from ledger.people import actors
+from ledger.people.actors import OPERATOR
 from ledger.refusals import Refusal
 from ledger.sheets import spelling
 from ledger.sheets.spelling import Misspelt

@@ -11,8 +11,8 @@ from rich.table import Table
 from api.app import create_app
 from jobs import schedule
 from jobs.status import status
-from ledger.accounts import Accounts
-from ledger.actors import OPERATOR, ROLES
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR, ROLES
 from ledger.settings import Settings
 from ledger.store import create_ledger
 from scripts import demonstration

@@ -5,9 +5,9 @@ from datetime import timedelta
 import click
 from rich.table import Table
 
-from ledger.actors import OPERATOR
 from ledger.entries import SHANGHAI
-from ledger.tokens import LIFETIME_DAYS_MAX, SCOPES, Tokens
+from ledger.people.actors import OPERATOR
+from ledger.people.tokens import LIFETIME_DAYS_MAX, SCOPES, Tokens
 from scripts.console import OUT, as_json, ledger, print_json
 
 _STATES = {"good": "有效", "expired": "已到期", "revoked": "已撤销"}

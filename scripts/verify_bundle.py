@@ -8,11 +8,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ledger import bundles, merkle, offline, sampling
+from ledger import merkle
+from ledger.checking import bundles, offline, sampling
+from ledger.checking.faults import Report
+from ledger.checking.trusting import Trust, trust_keys, trust_policy
 from ledger.errors import InvalidRequest, LedgerError
-from ledger.faults import Report
 from ledger.signing import NoteError, decode64
-from ledger.trusting import Trust, trust_keys, trust_policy
 
 _SHOWN_MAX = 200
 _EXAMPLES = """\

@@ -18,11 +18,11 @@ from psycopg import sql
 from sqlalchemy import make_url, select
 from sqlmodel import SQLModel
 
-from ledger import volunteers
-from ledger.actors import OPERATOR, Actor
 from ledger.entries import SHANGHAI
 from ledger.imports import run
 from ledger.log import tree_head
+from ledger.people import volunteers
+from ledger.people.actors import OPERATOR, Actor
 from ledger.settings import Settings
 from ledger.store import create_ledger
 from ledger.tables import ServiceRow, table

@@ -31,21 +31,21 @@ from ledger import (
     service_records,
     signing_keys,
     stations,
-    volunteers,
 )
 from ledger.activities import Activity
-from ledger.actors import OPERATOR, Actor
+from ledger.checking.verifying import Report, verify
 from ledger.entries import SHANGHAI
 from ledger.ids import new_entry_id
 from ledger.log import Fact, tree_head
 from ledger.organisations import Filing
+from ledger.people import volunteers
+from ledger.people.actors import OPERATOR, Actor
+from ledger.people.volunteers import Registration
 from ledger.service_records import Draft
 from ledger.settings import Settings
 from ledger.stations import Station
 from ledger.store import Ledger, create_ledger, open_ledger
 from ledger.transactions import ReadTransaction
-from ledger.verifying import Report, verify
-from ledger.volunteers import Registration
 
 CENTRE, HOME, OTHER = "340104001000", "340104001001", "340104001002"
 CLERK, APPROVER = Actor("clerk", "recorder"), Actor("approver", "approver")

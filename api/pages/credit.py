@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from api.auth import actor, ledger, open_to
 from api.downloads import attachment
-from ledger import accounts, credit, log, stations, volunteers
+from ledger import credit, log, stations
 from ledger.errors import NotFound
+from ledger.people import accounts, volunteers
 from ledger.policies import service_policy
 from ledger.transactions import ReadTransaction
 

@@ -15,7 +15,7 @@ from api.auth import ledger, open_to, open_to_all, open_to_tokens
 from api.downloads import attachment
 from ledger import checkpoints, exporting, log, notes, tiles
 from ledger.errors import NotFound
-from ledger.kinds import INTEGER_MAX
+from ledger.kinds.checks import INTEGER_MAX
 from ledger.transactions import ReadTransaction
 
 blueprint = Blueprint("log", __name__, url_prefix="/log")

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from api.auth import STAFF, actor, ledger, open_to
 from ledger import parked
-from ledger.actors import below
 from ledger.errors import InvalidRequest
+from ledger.people.actors import below
 from ledger.refusals import Refusal
 
 blueprint = Blueprint("parked", __name__, url_prefix="/parked")

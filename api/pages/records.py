@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from api import desk
 from api.auth import STAFF, actor, ledger, open_to
-from ledger import accounts, activities, service_records, stations, volunteers
-from ledger.actors import require
+from ledger import activities, service_records, stations
 from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest, LedgerError, NotFound
+from ledger.people import accounts, volunteers
+from ledger.people.actors import require
 from ledger.service_records import duration
 from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction

@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from api.auth import STAFF, accounts, actor, ledger, open_to
 from api.pages.credit import statement
-from ledger import identity, volunteers
-from ledger.actors import require
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.ids import parse_number
+from ledger.people import identity, volunteers
+from ledger.people.actors import require
 from ledger.transactions import ReadTransaction
 
 blueprint = Blueprint("volunteers", __name__, url_prefix="/volunteers")

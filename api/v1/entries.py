@@ -6,7 +6,7 @@ from api.auth import ledger, open_to_tokens
 from api.v1 import schemas
 from api.v1.requests import JSON, TEXT, Blueprint, answer, answer_text, describe, wants_text
 from ledger import checkpoints, log, notes
-from ledger.kinds import INTEGER_MAX
+from ledger.kinds.checks import INTEGER_MAX
 
 blueprint = Blueprint("entries", __name__, url_prefix="/api/v1/entries", description="账本条目")
 _INDEX = f"/<int(max={INTEGER_MAX}):index>"

@@ -12,10 +12,10 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from ledger import kinds
 from ledger.codes import GRADES
 from ledger.entries import SHANGHAI
-from ledger.kinds import INTEGER_MAX
+from ledger.kinds import checks
+from ledger.kinds.checks import INTEGER_MAX
 
 DRAFTS_MAX = 1_000
 """Services in one batch."""
@@ -108,9 +108,9 @@ class ServiceDraft(Schema):
     """A service as somebody says it was."""
 
     id = _id(description="这条服务的编号（UUIDv7），重试时不变；也可放在 Idempotency-Key 里。同一编号、同样内容，答的是第一次的回执")
-    volunteer = Code(kinds.number, "应是 10 位志愿者编号", description="志愿者编号，10 位", example="K7M2Q9XP4R")
-    activity = Code(kinds.number, "应是 10 位活动编号", description="活动编号，10 位", example="8HX3M5T7WQ")
-    station = Code(kinds.station, "应是站点编码", description="登记的站点编码", example="340104001004")
+    volunteer = Code(checks.number, "应是 10 位志愿者编号", description="志愿者编号，10 位", example="K7M2Q9XP4R")
+    activity = Code(checks.number, "应是 10 位活动编号", description="活动编号，10 位", example="8HX3M5T7WQ")
+    station = Code(checks.station, "应是站点编码", description="登记的站点编码", example="340104001004")
     start = Minute(format="date-time", description="开始，整分钟，带时区", example="2026-03-05T09:00:00+08:00")
     end = Minute(format="date-time", description="结束，整分钟，带时区", example="2026-03-05T11:30:00+08:00")
     grade = Code(GRADES.__contains__, "应是 A、B、C、D 之一", enum=list(GRADES), description=f"证据等级：{_GRADES}")

@@ -15,9 +15,9 @@ from api.problems import Problem
 from api.v1 import schemas
 from api.v1.requests import JSON, Blueprint, answer, describe, idempotency_key, invalid, reads, waits
 from ledger import checkpoints, notes, submissions
-from ledger.actors import SCHEDULER, Actor
 from ledger.errors import LedgerError, NotFound
 from ledger.ids import new_entry_id
+from ledger.people.actors import SCHEDULER, Actor
 from ledger.refusals import Refusal
 from ledger.service_records import Draft
 from ledger.submissions import Recorded

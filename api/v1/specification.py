@@ -11,7 +11,7 @@ from api import problems
 from api.auth import open_to_all
 from api.v1.requests import JSON
 from ledger.errors import NotFound
-from ledger.tokens import SCOPES
+from ledger.people.tokens import SCOPES
 
 blueprint = Blueprint("api", __name__)
 _REFERENCE = "#/components/schemas/"

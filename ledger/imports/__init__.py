@@ -10,11 +10,11 @@ rules know what stands already.
 from collections.abc import Callable
 from typing import Protocol
 
-from ledger.actors import Actor
 from ledger.errors import InvalidRequest
 from ledger.imports import hours, rosters
 from ledger.imports.outcome import Outcome, Problem
 from ledger.imports.outcome import Progress as Progress
+from ledger.people.actors import Actor
 from ledger.sheets.reading import Sheet, read_sheet
 from ledger.store import Ledger
 from ledger.transactions import WriteTransaction

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from ledger import activities, codes, identity, kinds, organisations, parked, service_records, stations, volunteers
+from ledger import activities, codes, organisations, parked, service_records, stations
 from ledger.activities import Activity
 from ledger.entries import b64
 from ledger.errors import InvalidRequest
 from ledger.ids import new_entry_id
 from ledger.imports.outcome import ROWS_AT_ONCE, Outcome, Progress
 from ledger.imports.rosters import Cells, RowRefused, check_words, need_id_number, need_station, need_text, station_of
+from ledger.kinds import checks
+from ledger.people import identity, volunteers
 from ledger.refusals import Already, Refusal
 from ledger.service_records import Draft
 from ledger.sheets import columns, spelling
@@ -113,7 +115,7 @@ def _sheet_activity(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: O
     groups, other_groups = codes.codes_of(facts.get("beneficiaries", []), codes.BENEFICIARIES, codes.BENEFICIARY_ALIASES)
     services, other_services = codes.codes_of(facts.get("services", []), codes.SERVICES, codes.SERVICE_ALIASES)
     for column, others in (("服务对象", other_groups), ("服务内容", other_services)):
-        if not kinds.many(kinds.text(60), 10)(others):
+        if not checks.many(checks.text(60), 10)(others):
             raise InvalidRequest(f"表头上方的{column}最多另写 10 项，每项最多 60 个字，不能有手机号或身份证号。请改短或删去")
     unit = unit or station.name
     organisation = organisations.find_by_name(tx.connection, unit)
@@ -142,7 +144,7 @@ def _words(facts: ActivityFacts, name: Literal["title", "place", "organisation"]
     """Read a fact in words, spelt as cells are. Raises InvalidRequest for what may not stand in an entry."""
     said = spelling.clean_text(facts.get(name))
     column, length_max = {"title": ("活动名称", 100), "place": ("活动地点", 200), "organisation": ("组织单位", 100)}[name]
-    if said and not kinds.text(length_max)(said):
+    if said and not checks.text(length_max)(said):
         raise InvalidRequest(f"表头上方的{column}最多 {length_max} 个字，不能有手机号或身份证号。请改短或删去")
     return said
 

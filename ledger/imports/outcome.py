@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger.identity import mask_name
 from ledger.log import Receipt
+from ledger.people.identity import mask_name
 from ledger.refusals import Refusal
 from ledger.sheets.problems import problem_workbook
 from ledger.sheets.reading import Sheet

@@ -3,10 +3,12 @@
 import re
 from typing import Any
 
-from ledger import codes, identity, kinds, organisations, stations, volunteers
+from ledger import codes, organisations, stations
 from ledger.entries import b64
 from ledger.errors import InvalidRequest
 from ledger.imports.outcome import ROWS_AT_ONCE, Outcome, Progress
+from ledger.kinds import checks
+from ledger.people import identity, volunteers
 from ledger.refusals import Already, Refusal
 from ledger.sheets import columns, spelling
 from ledger.sheets.layout import find_table
@@ -37,7 +39,7 @@ def need_text(cells: Cells, field: str, column: str, length_max: int | None = No
 
 def check_words(said: str, column: str, length_max: int) -> None:
     """Make sure that words may stand in an entry. Raises RowRefused."""
-    if not kinds.text(length_max)(said):
+    if not checks.text(length_max)(said):
         raise RowRefused("unreadable", f"{column}最多 {length_max} 个字，不能有手机号或身份证号。请改短或删去", column)
 
 
@@ -92,7 +94,7 @@ def stations_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progres
 
 def _station(cells: Cells) -> stations.Station:
     code = need_text(cells, "code", "站点编码").upper()
-    if not kinds.station(code):
+    if not checks.station(code):
         raise RowRefused("unreadable", f"站点编码「{code[:20]}」应为 1 至 20 位数字或字母", "站点编码")
     level = stations.level_code(spelling.clean_text(cells.get("level")) or "站")
     if level is None:

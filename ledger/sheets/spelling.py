@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from ledger.errors import InvalidRequest
-from ledger.identity import normalise_phone
+from ledger.people.identity import normalise_phone
 from ledger.sheets.reading import Cell
 
 _SERIAL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - what a sheet says is local time without a zone

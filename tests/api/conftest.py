@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from api.app import create_app
 from ledger import imports
-from ledger.accounts import Accounts
-from ledger.actors import OPERATOR
 from ledger.entries import SHANGHAI
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import create_ledger
 

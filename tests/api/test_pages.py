@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from ledger import checkpoints, log, notes, tiles
-from ledger.actors import OPERATOR
+from ledger.people.actors import OPERATOR
 from ledger.service_records import Draft, duration, record_many
 
 INLINE = re.compile(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|https?://(?!www\.w3\.org/2000/svg)", re.IGNORECASE)

@@ -5,9 +5,10 @@ from datetime import date
 
 import pytest
 
-from ledger import parked, volunteers
-from ledger.actors import OPERATOR
-from ledger.volunteers import Registration
+from ledger import parked
+from ledger.people import volunteers
+from ledger.people.actors import OPERATOR
+from ledger.people.volunteers import Registration
 
 SHEET = "signin-20251024-004.xlsx"
 STATION = "340104001004"

@@ -6,8 +6,8 @@ import pytest
 
 from api.app import create_app
 from api.auth import SIGNED_IN, allowed_roles, required_scope
-from ledger.actors import OPERATOR, ROLES
-from ledger.tokens import Tokens
+from ledger.people.actors import OPERATOR, ROLES
+from ledger.people.tokens import Tokens
 
 EVERYONE = "everyone"
 STAFF = {"recorder", "approver", "official"}

@@ -23,14 +23,14 @@ from pathlib import Path
 from sqlalchemy import event, select
 from sqlalchemy.pool import Pool
 
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
+from ledger.people.actors import OPERATOR
+from ledger.people.volunteers import Registration, register_many
 from ledger.refusals import Already
 from ledger.service_records import Draft, record_each
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
 from ledger.tables import CheckpointRow, EntryRow, table
-from ledger.verifying import verify
-from ledger.volunteers import Registration, register_many
 
 ANYBODY_MAY_TRACE = (0x59616D61, ctypes.c_ulong(-1))  # PR_SET_PTRACER, PR_SET_PTRACER_ANY
 

@@ -17,11 +17,11 @@ from jobs.runs import ATTEMPTS_MAX, CLAIM_AGE_MAX, run_once
 from jobs.schedule import JOBS, Job, due, run_due, start
 from jobs.status import status
 from ledger import checkpoints, stations
-from ledger.actors import OPERATOR
 from ledger.bulk import insert_rows
 from ledger.entries import SHANGHAI, format_time
 from ledger.errors import Unavailable
 from ledger.log import Fact, tree_head
+from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger, open_ledger
 from ledger.tables import JobRunRow, PublishedRateRow, UploadRow, table

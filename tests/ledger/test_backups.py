@@ -21,11 +21,11 @@ from postgres import binaries
 from sqlalchemy import make_url
 
 from ledger import backups, checkpoints, migrating
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
 from ledger.errors import Conflict, Corrupt, InvalidRequest, SettingsError, Unavailable
+from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import open_ledger
-from ledger.verifying import verify
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import event
 
 from ledger import checkpoints, log, merkle, notes
-from ledger.actors import SCHEDULER
 from ledger.errors import Corrupt, NotFound
 from ledger.notes import open_checkpoint, verify_proof
+from ledger.people.actors import SCHEDULER
 from ledger.tiles import tile_reader
 
 

@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 from world import World
 
 from ledger import history, tables
-from ledger.actors import OPERATOR
 from ledger.database import open_engine
 from ledger.database_role import changeable_tables, restrict_role
 from ledger.errors import InvalidRequest, NotAllowed, SettingsError
+from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import create_ledger, open_ledger
 from ledger.tables import table

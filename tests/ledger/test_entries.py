@@ -13,6 +13,7 @@ from vectors import ENTRIES, bodies, named
 
 from ledger import entries, kinds
 from ledger.errors import Corrupt, InvalidRequest
+from ledger.kinds import checks
 from ledger.merkle import leaf_hash
 
 every_vector = pytest.mark.parametrize("vector", ENTRIES, ids=named)
@@ -75,13 +76,13 @@ def test_the_frozen_entries_are_one_log():
 
 # --- RFC 8785 --------------------------------------------------------------------------------------------------------
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=40).filter(kinds.plain)
-NUMBERS = st.integers(-kinds.INTEGER_MAX, kinds.INTEGER_MAX)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=40).filter(checks.plain)
+NUMBERS = st.integers(-checks.INTEGER_MAX, checks.INTEGER_MAX)
 KEYS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
 VALUES = st.recursive(TEXT | NUMBERS | st.booleans(), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4))
 
 
-@given(VALUES.filter(kinds.plain))
+@given(VALUES.filter(checks.plain))
 def test_whatever_a_rule_may_hold_is_written_as_rfc_8785_says(rules):
     body = {"policy": "service", "effective_on": "2026-01-01", "rules": rules}
     kinds.KINDS["policy.adopted", 1].validate(body)

@@ -5,7 +5,7 @@ import threading
 from sqlalchemy import func, select
 
 from ledger import history, tables
-from ledger.actors import OPERATOR
+from ledger.people.actors import OPERATOR
 from ledger.tables import table
 
 COUNTED = [table(model) for model in (tables.StationRow, tables.VolunteerRow, tables.ServiceRow, tables.KeyRotationRow)]

@@ -13,11 +13,11 @@ import pytest
 from world import CLERK
 
 from ledger import log
-from ledger.actors import OPERATOR
 from ledger.errors import Conflict, Corrupt, InvalidRequest, NotFound, Unavailable
 from ledger.ids import new_entry_id
 from ledger.log import Fact, Receipt
 from ledger.merkle import EMPTY_ROOT, leaf_hash
+from ledger.people.actors import OPERATOR
 from ledger.refusals import Already, Refusal
 from ledger.service_records import record_each, record_many
 
@@ -237,7 +237,7 @@ def test_eight_threads_with_a_ledger_each_leave_one_unbroken_log(world):
 WRITER = """
 import sys
 from pathlib import Path
-from ledger.actors import OPERATOR
+from ledger.people.actors import OPERATOR
 from ledger.log import Fact
 from ledger.settings import Settings
 from ledger.store import open_ledger

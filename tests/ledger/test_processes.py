@@ -37,7 +37,7 @@ def test_processes_that_all_say_the_same_are_all_given_the_same_receipts(tmp_pat
 FORKS = """
 import os, sys
 from pathlib import Path
-from ledger.actors import OPERATOR
+from ledger.people.actors import OPERATOR
 from ledger.log import Fact
 from ledger.settings import Settings
 from ledger.store import open_ledger

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from world import HOME, OTHER, World
 
 from ledger import history, projections, tables
-from ledger.actors import OPERATOR
 from ledger.errors import Corrupt, InvalidRequest, LedgerError
 from ledger.kinds import CURRENT
 from ledger.log import Fact
+from ledger.people.actors import OPERATOR
 from ledger.tables import table
 
 NAMES = [table(model).name for model in tables.PROJECTIONS if table(model).name != "key_rotation"]  # the town never changes its key

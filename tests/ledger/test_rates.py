@@ -11,18 +11,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from town import CENTRE, EAST, LI, OFFICIAL, QIAN, STATION_HEADER, WANG, WEST, ZHANG, ZHAO, ZHOU
 
-from ledger import activities, history, log, rates, service_records, stations, volunteers
+from ledger import activities, history, log, rates, service_records, stations
 from ledger.activities import Activity
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest, NotAllowed
-from ledger.kinds import INTEGER_MAX
+from ledger.kinds.checks import INTEGER_MAX
 from ledger.log import Fact
+from ledger.people import volunteers
+from ledger.people.actors import OPERATOR
+from ledger.people.volunteers import Registration
 from ledger.rates import counting_day, ratio
 from ledger.service_records import Draft
 from ledger.stations import Station
 from ledger.tables import PublishedRateRow, table
-from ledger.verifying import verify
-from ledger.volunteers import Registration
 
 PUBLISHED = table(PublishedRateRow)
 BATCH = "0195c5a0-0000-7000-8000-000000000001"

@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 from town import AUDITOR, CHEN, EAST, LI, OFFICIAL, QIAN, SUN, WANG, WEST, ZHANG, ZHAO, sheet, signed
 
 from ledger import credit, service_records
-from ledger.actors import OPERATOR, Actor
+from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
+from ledger.people.actors import OPERATOR, Actor
 from ledger.service_records import duration
 from ledger.tables import ServiceRow, table
-from ledger.verifying import verify
 
 SERVICE = table(ServiceRow)
 DAY = "2026年2月26日"

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import event
 
 from ledger import checkpoints, entries, keyring, signing_keys
-from ledger.actors import OPERATOR, Actor
 from ledger.errors import InvalidRequest, NotAllowed, SettingsError
 from ledger.keyring import Rotation, follow_rotations, read_rotation
 from ledger.log import Fact
 from ledger.notes import Checkpoint, open_checkpoint, open_note, sign_checkpoint
+from ledger.people.actors import OPERATOR, Actor
 from ledger.signing import ED25519, NoteError, Signer, Verifier, encode64
 from ledger.store import create_ledger
 

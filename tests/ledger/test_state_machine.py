@@ -21,16 +21,16 @@ from rfc6962 import mth, path, subproof
 from world import CLERK, HOME, Clock, World
 
 from ledger import history, log, merkle, signing_keys
-from ledger.actors import OPERATOR
+from ledger.checking.verifying import verify
 from ledger.checkpoints import prove_entry
 from ledger.errors import Conflict, Corrupt, InvalidRequest, LedgerError, Unavailable
 from ledger.ids import new_entry_id
 from ledger.notes import open_checkpoint
+from ledger.people.actors import OPERATOR
 from ledger.service_records import Draft, record_each, record_many
 from ledger.settings import Settings
 from ledger.store import open_ledger
 from ledger.tiles import tile_reader
-from ledger.verifying import verify
 
 EXAMPLES = int(os.environ.get("SHOUWANG_EXAMPLES", "20"))
 START = "2025-01-06 09:00"

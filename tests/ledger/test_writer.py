@@ -12,13 +12,13 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from world import CLERK, HOME
 
-from ledger.actors import OPERATOR
 from ledger.errors import Conflict, InvalidRequest, Unavailable
 from ledger.ids import new_entry_id
 from ledger.log import Fact, Receipt
+from ledger.people.actors import OPERATOR
+from ledger.people.volunteers import Registration, register_many
 from ledger.refusals import Already, Refusal
 from ledger.service_records import record_each, record_many
-from ledger.volunteers import Registration, register_many
 
 
 def batches(world):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from world import World
 
-from ledger import bundles
-from ledger.trusting import Trust
+from ledger.checking import bundles
+from ledger.checking.trusting import Trust
 
 SHOUWANG = Path(sys.executable).parent / "shouwang"
 

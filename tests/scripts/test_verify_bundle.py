@@ -11,11 +11,12 @@ import cryptography
 import pytest
 from world import World
 
-from ledger import bundles, exporting, log, merkle, signing_keys
-from ledger.actors import OPERATOR
+from ledger import exporting, log, merkle, signing_keys
+from ledger.checking import bundles
+from ledger.checking.sampling import sample
 from ledger.checkpoints import newest_checkpoint
 from ledger.notes import Signer, cosign, note_parts
-from ledger.sampling import sample
+from ledger.people.actors import OPERATOR
 from ledger.tiles import tile_reader
 from ledger.trust_policy import Log, Policy, Witness, format_policy
 

@@ -7,9 +7,9 @@ from argon2 import PasswordHasher
 from world import CENTRE, HOME, OTHER, World
 
 from api.app import create_app
-from ledger.accounts import Accounts
-from ledger.actors import OPERATOR
-from ledger.tokens import SCOPES, Tokens
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR
+from ledger.people.tokens import SCOPES, Tokens
 
 PASSWORD = "correct horse battery"
 

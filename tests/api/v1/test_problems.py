@@ -8,9 +8,9 @@ from world import HOME, World
 from api import problems
 from api.auth import open_to_all
 from api.v1.requests import BODY_BYTES_MAX
-from ledger.actors import OPERATOR
+from ledger.people.actors import OPERATOR
+from ledger.people.tokens import Tokens
 from ledger.refusals import CODES
-from ledger.tokens import Tokens
 
 RECORDS = "/api/v1/service-records"
 

@@ -8,9 +8,9 @@ import requests_by_hand
 from sqlalchemy import text
 
 from ledger import checkpoints, log, notes, submissions
-from ledger.actors import OPERATOR
 from ledger.ids import new_entry_id
 from ledger.merkle import leaf_hash
+from ledger.people.actors import OPERATOR
 from ledger.writer import QUEUE_MAX, _Job
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from api import problems
 from api.auth import EVERYONE, allowed_roles, required_scope
-from ledger.tokens import SCOPES
+from ledger.people.tokens import SCOPES
 
 
 @pytest.fixture(params=["sqlite"])

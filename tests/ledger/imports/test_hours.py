@@ -33,14 +33,15 @@ from town import (
     signed,
 )
 
-from ledger import actors, parked, service_records
+from ledger import parked, service_records
+from ledger.checking.verifying import verify
 from ledger.entries import b64
 from ledger.errors import InvalidRequest, NotAllowed, UnreadableFile
 from ledger.imports import KINDS
 from ledger.log import Receipt
+from ledger.people import actors
 from ledger.refusals import CODES
 from ledger.tables import ActivityRow, ServiceRow, table
-from ledger.verifying import verify
 
 SERVICE, ACTIVITY = table(ServiceRow), table(ActivityRow)
 

@@ -29,10 +29,11 @@ from town import (
     signed,
 )
 
-from ledger import organisations, stations, volunteers
+from ledger import organisations, stations
+from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest, NotAllowed
+from ledger.people import volunteers
 from ledger.tables import OrganisationRow, StationRow, VolunteerRow, table
-from ledger.verifying import verify
 
 VOLUNTEER, ORGANISATION, STATION = table(VolunteerRow), table(OrganisationRow), table(StationRow)
 NEW = person("郑伟", date(1980, 2, 29))

@@ -8,10 +8,11 @@ from files import STREET
 from sqlalchemy import func, select
 from town import Town, scratch_database
 
-from ledger import credit, rates, selections, volunteers
+from ledger import credit, rates, selections
+from ledger.checking.verifying import verify
 from ledger.codes import SERIES
+from ledger.people import volunteers
 from ledger.tables import ActivityRow, OrganisationRow, ServiceRow, table
-from ledger.verifying import verify
 
 EXPECTED = json.loads((STREET / "expected.json").read_text())
 SHEETS = [sheet["file"] for sheet in EXPECTED["sheets"]]

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from files import DATA, STREET
 
-from ledger.identity import InvalidIdNumber, check_id_number, normalise_name
+from ledger.people.identity import InvalidIdNumber, check_id_number, normalise_name
 from ledger.sheets import columns, spelling
 from ledger.sheets.layout import activity_facts, find_table, is_blank
 from ledger.sheets.reading import read_sheet

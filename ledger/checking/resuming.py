@@ -16,10 +16,10 @@ from pathlib import Path
 
 import orjson
 
+from ledger.checking.joining import Place
 from ledger.errors import Corrupt
-from ledger.joining import Place
+from ledger.people.vault import read_key
 from ledger.settings import Settings
-from ledger.vault import read_key
 
 _VERSION = 1
 _KEY_LABEL = b"shouwang verified place v1"

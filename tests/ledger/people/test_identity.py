@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.iso7064.mod_11_2 import calc_check_digit
 
-from ledger import identity
 from ledger.errors import InvalidRequest
+from ledger.people import identity
 
 TODAY = date(2026, 11, 21)
 

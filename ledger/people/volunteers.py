@@ -12,16 +12,16 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ledger import identity
 from ledger.bulk import rows_where_in
 from ledger.errors import NotFound
 from ledger.ids import new_number, parse_number
 from ledger.kinds import Body
 from ledger.log import Fact
+from ledger.people import identity
+from ledger.people.vault import Personal
 from ledger.refusals import Already, Refusal
 from ledger.tables import VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
-from ledger.vault import Personal
 
 _VOLUNTEER = table(VolunteerRow)
 

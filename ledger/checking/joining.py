@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ledger.checking.faults import Report
+from ledger.checking.walking import Piece, chain_length, compare_tile, note_time
 from ledger.entries import b64
-from ledger.faults import Report
 from ledger.merkle import EMPTY_ROOT, HASH_BYTES, TILE_HEIGHT, Tile, Tree
-from ledger.walking import Piece, chain_length, compare_tile, note_time
 
 Heads = dict[int, list[tuple[str, bytes]]]
 """Size -> what says that the log has a root there (name of the fault, root)."""

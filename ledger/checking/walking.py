@@ -22,11 +22,11 @@ import orjson
 from sqlalchemy import Connection, select
 
 from ledger import tables
+from ledger.checking.faults import Report
 from ledger.entries import b64, parse
 from ledger.errors import Corrupt
-from ledger.faults import Report
 from ledger.keyring import KIND
-from ledger.kinds import INTEGER_MAX, digest
+from ledger.kinds.checks import INTEGER_MAX, digest
 from ledger.merkle import HASH_BYTES, TILE_WIDTH, Tile, Tree
 from ledger.tables import table
 

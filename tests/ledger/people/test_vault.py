@@ -12,12 +12,12 @@ from sqlalchemy import event
 from town import ROSTER_HEADER, person
 from world import HOME
 
-from ledger.actors import OPERATOR
 from ledger.errors import Corrupt
 from ledger.imports import run
+from ledger.people.actors import OPERATOR
+from ledger.people.vault import KeyStore, Personal, Vault, commitment
 from ledger.settings import Settings
 from ledger.store import create_ledger
-from ledger.vault import KeyStore, Personal, Vault, commitment
 
 ROSTER = [
     [someone.name, "男", someone.id_number, phone, HOME, "2025-01-02", "否"]

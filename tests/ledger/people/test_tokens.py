@@ -6,10 +6,10 @@ import pytest
 from argon2 import PasswordHasher
 from world import HOME
 
-from ledger.accounts import Accounts
-from ledger.actors import OPERATOR
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
-from ledger.tokens import CACHE_SECONDS, CACHED_MAX, Tokens
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR
+from ledger.people.tokens import CACHE_SECONDS, CACHED_MAX, Tokens
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ from sqlalchemy import Connection, Table, Text, null, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import log, projections, tables
+from ledger.checking.faults import Report
+from ledger.checking.walking import Piece, chain_length
 from ledger.entries import Entry, b64
 from ledger.errors import Corrupt
-from ledger.faults import Report
 from ledger.history import scratch
 from ledger.merkle import HASH_BYTES
+from ledger.people.vault import Commitments, Vault
 from ledger.tables import table
-from ledger.vault import Commitments, Vault
-from ledger.walking import Piece, chain_length
 
 _VOLUNTEER, _ORGANISATION, _CHAIN = table(tables.VolunteerRow), table(tables.OrganisationRow), table(tables.ChainRow)
 _AT_ONCE = 2_000

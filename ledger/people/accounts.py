@@ -27,12 +27,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy import Connection, select
 
-from ledger import actors, identity, stations, volunteers
-from ledger.actors import OPERATOR, ROLES, SCHEDULER, Actor
+from ledger import stations
 from ledger.bulk import rows_where_in, upsert_rows
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.ids import ALPHABET, new_number, parse_number
+from ledger.people import actors, identity, volunteers
+from ledger.people.actors import OPERATOR, ROLES, SCHEDULER, Actor
 from ledger.store import Ledger
 from ledger.tables import AccountRow, FailedSignInRow, table
 

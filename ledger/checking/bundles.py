@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger import merkle
+from ledger.checking.faults import Report
+from ledger.checking.reading import Said, read_entry
+from ledger.checking.trusting import Rotations, Trust
 from ledger.errors import Corrupt, InvalidRequest, LedgerError
-from ledger.faults import Report
 from ledger.notes import Proof, decode_proof
-from ledger.reading import Said, read_entry
 from ledger.signing import encode64
-from ledger.trusting import Rotations, Trust
 
 FORMAT = "shouwang/record-bundle/v1"
 BUNDLE_BYTES_MAX = 500_000_000

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.checking.sampling import parse_nonce, sample
 from ledger.errors import InvalidRequest
-from ledger.sampling import parse_nonce, sample
 
 ROOT = hashlib.sha256(b"root").digest()
 

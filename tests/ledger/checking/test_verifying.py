@@ -6,9 +6,9 @@ import pytest
 import recounting
 
 from ledger import history, projections, tables
-from ledger.actors import OPERATOR
 from ledger.errors import Corrupt, SettingsError
 from ledger.notes import Checkpoint, Signer, sign_checkpoint
+from ledger.people.actors import OPERATOR
 from ledger.tables import table
 
 ELSEWHERE = {"cosignature", "key_rotation"}  # the town has no witness and never changes its key: their own tests tamper with them

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import merkle
+from ledger.checking.faults import Report
+from ledger.checking.reading import Follower, read_entry
+from ledger.checking.trusting import Trust
 from ledger.errors import InvalidRequest, LedgerError
-from ledger.faults import Report
 from ledger.merkle import HASH_BYTES, TILE_WIDTH, Tile, Tree
 from ledger.notes import Checkpoint, note_parts, parse_checkpoint
-from ledger.reading import Follower, read_entry
 from ledger.tiles import bundle_path, decode_bundle, partial_width, tile_path
-from ledger.trusting import Trust
 
 Progress = Callable[[int, int], None]
 

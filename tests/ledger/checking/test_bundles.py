@@ -6,10 +6,11 @@ import pytest
 import recounting
 from vectors import ENTRIES, named
 
-from ledger import bundles, entries, exporting, offline
+from ledger import entries, exporting
+from ledger.checking import bundles, offline
+from ledger.checking.reading import read_entry
+from ledger.checking.trusting import Trust
 from ledger.errors import Corrupt, InvalidRequest, NotFound
-from ledger.reading import read_entry
-from ledger.trusting import Trust
 
 
 @pytest.fixture

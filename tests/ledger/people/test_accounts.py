@@ -6,16 +6,17 @@ from types import SimpleNamespace
 import pytest
 from argon2 import PasswordHasher
 
-from ledger import accounts, stations, volunteers
-from ledger.accounts import REFUSAL, Accounts, wait_minutes
-from ledger.actors import OPERATOR, Actor
+from ledger import stations
 from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_number
+from ledger.people import accounts, volunteers
+from ledger.people.accounts import REFUSAL, Accounts, wait_minutes
+from ledger.people.actors import OPERATOR, Actor
+from ledger.people.volunteers import Registration
 from ledger.settings import Settings
 from ledger.stations import Station
 from ledger.store import create_ledger, open_ledger
-from ledger.volunteers import Registration
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"

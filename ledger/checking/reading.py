@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ledger.checking.faults import Report
 from ledger.errors import Corrupt, InvalidRequest
-from ledger.faults import Report
-from ledger.kinds import INTEGER_MAX, KINDS, Body, digest, subjects, uuid
+from ledger.kinds import KINDS, Body, subjects
+from ledger.kinds.checks import INTEGER_MAX, digest, uuid
 from ledger.signing import encode64
 
 ENTRY_BYTES_MAX = 60_000

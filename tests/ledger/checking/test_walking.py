@@ -6,10 +6,10 @@ from contextlib import closing
 import pytest
 import recounting
 
+from ledger.checking.sampling import sample
+from ledger.checking.verifying import verify
+from ledger.checking.walking import chain_before, chain_end, chain_length
 from ledger.merkle import TILE_WIDTH, Tree, leaf_hash
-from ledger.sampling import sample
-from ledger.verifying import verify
-from ledger.walking import chain_before, chain_end, chain_length
 
 SIZE = 600  # three blocks of one tile
 

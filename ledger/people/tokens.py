@@ -20,11 +20,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ledger import actors
-from ledger.actors import ROLES, Actor
 from ledger.entries import SHANGHAI, format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_number, parse_number
+from ledger.people import actors
+from ledger.people.actors import ROLES, Actor
 from ledger.store import Ledger
 from ledger.tables import AccountRow, ApiTokenRow, table
 

@@ -26,19 +26,20 @@ from itertools import islice
 
 from sqlalchemy import Connection, Engine, func, or_, select
 
-from ledger import comparing, cosignatures, log, merkle, tables
+from ledger import cosignatures, log, merkle, tables
+from ledger.checking import comparing
+from ledger.checking.faults import Fault, Report
+from ledger.checking.joining import Heads, Join, Place, unreached
+from ledger.checking.resuming import Remembered
+from ledger.checking.walking import BLOCK, Piece, Task, walk
 from ledger.database import open_engine, read_transaction
 from ledger.errors import Corrupt, LedgerError, NotFound, SettingsError, Unavailable
-from ledger.faults import Fault, Report
 from ledger.history import scratch
-from ledger.joining import Heads, Join, Place, unreached
 from ledger.keyring import Keyring
 from ledger.merkle import TILE_WIDTH
-from ledger.resuming import Remembered
 from ledger.store import Ledger
 from ledger.tables import table
 from ledger.tiles import LEVEL_MAX, tile_reader
-from ledger.walking import BLOCK, Piece, Task, walk
 
 __all__ = ["Fault", "Report", "verify"]
 

@@ -1,0 +1,182 @@
+"""The projections: folds of the log, remade from it at any time."""
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from ledger.tables.columns import count, index_key, text
+
+
+class ChainRow(SQLModel, table=True):
+    """The head of a subject's chain: how many entries it has, and the leaf hash of the last (base64)."""
+
+    __tablename__ = "chain"
+    subject: str = text(primary_key=True)
+    length: int
+    leaf: str = text()
+
+
+class PolicyRow(SQLModel, table=True):
+    """A policy's rules from a day on (JSON)."""
+
+    __tablename__ = "policy"
+    policy: str = text(primary_key=True)
+    effective_on: str = text(primary_key=True)
+    rules: str = text()
+    entry_index: int
+
+
+class StationRow(SQLModel, table=True):
+    """A unit of the tree: district, centre or station."""
+
+    __tablename__ = "station"
+    code: str = text(primary_key=True)
+    name: str = text()
+    level: str = text()
+    parent: str | None = text(default=None, index=True)
+    area_type: str | None = text(default=None)
+    valid_from: str = text()
+    closed_on: str | None = text(default=None)
+    entry_index: int
+
+
+class PopulationRow(SQLModel, table=True):
+    """A station's resident population (常住人口) counted on a day."""
+
+    __tablename__ = "population"
+    station: str = text(primary_key=True)
+    counted_on: str = text(primary_key=True)
+    population: int
+    source: str = text()
+    entry_index: int
+
+
+class OrganisationRow(SQLModel, table=True):
+    """A community social organisation, filed (备案) or registered (登记)."""
+
+    __tablename__ = "organisation"
+    id: str = text(primary_key=True)
+    station: str = text(index=True)
+    number: str = text(index=True)
+    name: str = text(index=True)
+    scheme: str = text()
+    category: str = text()
+    volunteer_organisation: int
+    basis: str = text()
+    since: str = text()
+    expires_on: str | None = text(default=None)
+    contact: str | None = text(default=None)
+    entry_index: int
+
+
+class VolunteerRow(SQLModel, table=True):
+    """A volunteer: number, home station, dates. No personal data; *identity* and *contact* are the salted commitments of the entry."""
+
+    __tablename__ = "volunteer"
+    number: str = text(primary_key=True)
+    station: str = text(index=True)
+    registered_on: str = text()
+    basis: str = text()
+    confirmed_on: str | None = text(default=None)
+    backbone_on: str | None = text(default=None)
+    identity: str = text()
+    contact: str | None = text(default=None)
+    entry_index: int
+
+
+class ActivityRow(SQLModel, table=True):
+    """An activity: what, where, when, for whom, by which unit. Lists are JSON arrays of codes."""
+
+    __tablename__ = "activity"
+    id: str = text(primary_key=True)
+    station: str = text()
+    organisation: str | None = text(default=None)
+    responsible_unit: str | None = text(default=None)
+    title: str = text()
+    series: str = text()
+    start: str | None = text(default=None)
+    end: str | None = text(default=None)
+    place: str | None = text(default=None)
+    beneficiaries: str = text()
+    services: str = text()
+    migrated_year: int | None = Field(default=None)
+    source: str | None = text(default=None)
+    recorder: str = text()
+    entry_index: int
+    __table_args__ = (Index("ix_activity_station_start", "station", "start"),)
+
+
+class ServiceRow(SQLModel, table=True):
+    """One service record as it stands now: corrections and voids have been applied. Times are Asia/Shanghai, whole minutes.
+
+    status: recorded (waits for approval), approved (counts from *effective_on* on), voided. recorder: the account whose word it is;
+    corrected_by: who corrected it last. Neither approves it.
+    """
+
+    __tablename__ = "service"
+    entry_index: int = index_key("entry_index")
+    volunteer: str = text()
+    activity: str = text(index=True)
+    station: str = text()
+    organisation: str | None = text(default=None)
+    served_on: str = text()
+    start: str = text()
+    end: str = text()
+    minutes: int
+    break_minutes: int
+    grade: str = text()
+    batch: str = text(index=True)
+    source_sha256: str | None = text(default=None)
+    source_row: int | None = Field(default=None)
+    status: str = text()
+    effective_on: str | None = text(default=None)
+    recorder: str = text()
+    recorded_at: str = text()
+    changed_by: int | None = Field(default=None)
+    corrected_by: str | None = text(default=None)
+    reason: str | None = text(default=None)
+    __table_args__ = (
+        Index("ix_service_volunteer_start", "volunteer", "start"),
+        Index("ix_service_station_status", "station", "status"),
+    )
+
+
+class PublishedRateRow(SQLModel, table=True):
+    """A station's rates as published: the counts, the day and the tree size they were counted at."""
+
+    __tablename__ = "published_rate"
+    entry_index: int = index_key("entry_index")
+    station: str = text()
+    period_from: str = text()
+    period_to: str = text()
+    counted_on: str = text()
+    tree_size: int = count()
+    population: int = count()
+    registered: int = count()
+    confirmed: int = count()
+    participants: int = count()
+    backbone: int = count()
+    minutes: int = count()
+    __table_args__ = (Index("ix_published_rate_station_period", "station", "period_from", "period_to"),)
+
+
+class KeyRotationRow(SQLModel, table=True):
+    """Where the log changed its key: the entry, and the two keys as it names them."""
+
+    __tablename__ = "key_rotation"
+    entry_index: int = index_key("entry_index")
+    old_vkey: str = text()
+    new_vkey: str = text()
+
+
+PROJECTIONS: tuple[type[SQLModel], ...] = (
+    ChainRow,
+    PolicyRow,
+    StationRow,
+    PopulationRow,
+    OrganisationRow,
+    VolunteerRow,
+    ActivityRow,
+    ServiceRow,
+    PublishedRateRow,
+    KeyRotationRow,
+)
