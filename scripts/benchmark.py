@@ -14,7 +14,7 @@ from ledger.merkle import Tree, leaf_hash
 from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
-from scripts import demonstration, http_benchmark, ledger_benchmark, limits
+from scripts import demonstration, http_benchmark, ledger_benchmark, limits, postgresql_benchmark
 
 
 class Report:
@@ -104,12 +104,19 @@ def http() -> None:
     http_benchmark.run(Report("Over HTTP on loopback (SQLite, client on the same cores, `scripts/bench http`)").row)
 
 
-_BENCHES = {"street": street, "ledger": ledger, "http": http}
+def postgresql() -> None:
+    """Appends on PostgreSQL, in databases of their own on the server named: `scripts/bench postgresql postgresql+psycopg://…/postgres`."""
+    if len(sys.argv) < 3:  # noqa: PLR2004 the word and the address
+        sys.exit("用法：scripts/bench postgresql postgresql+psycopg://用户@主机/postgres（账号要能建数据库）")
+    postgresql_benchmark.run(Report("The ledger under load (PostgreSQL, `scripts/bench postgresql`)").row, sys.argv[2])
+
+
+_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql}
 
 
 def main() -> None:
-    """Run the benchmark named, or all."""
-    for name in sys.argv[1:2] or _BENCHES:
+    """Run the benchmark named, or those that need no server."""
+    for name in sys.argv[1:2] or ("street", "ledger", "http"):
         _BENCHES[name]()
 
 

@@ -1,6 +1,5 @@
 """Many write at once: what waits becomes durable together, one's fault is nobody else's, and nobody is answered too soon."""
 
-import queue
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +47,7 @@ def held(world, pool):
         yield
     finally:
         go.set()
-    first.result(60)
+    first.exception(60)  # it shares the fate of those who came meanwhile
 
 
 def waiting(world):
@@ -210,8 +209,7 @@ def test_an_answer_that_is_a_refusal_by_exception_is_raised_to_its_own_caller(wo
 
 
 def test_when_too_many_wait_the_next_is_sent_away_and_the_others_are_served(world):
-    world.ledger.close()
-    world.ledger._writer._waiting = queue.Queue(3)
+    world.ledger._writer.queue_max = 3
     with ThreadPoolExecutor(5) as pool:
         with held(world, pool):
             asked = []
