@@ -8,19 +8,19 @@ signature leaves: a database restored from an old backup is behind it, and is re
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ledger import log, merkle, notes
-from ledger.bulk import insert_rows
-from ledger.errors import Corrupt, NotFound
+from ledger.bulk import insert_rows, query
+from ledger.errors import Corrupt, NotFound, SettingsError
 from ledger.guard import Guard
 from ledger.keyring import Keyring
 from ledger.settings import Settings
-from ledger.signing_keys import load_keyring, load_signers, publish_vkeys, read_vkeys
-from ledger.tables import CheckpointRow, CosignatureRow, table
+from ledger.signing_keys import load_keyring, load_signers, publish_vkeys, read_vkeys, vkey_file
+from ledger.tables import CheckpointRow, table
 from ledger.tiles import tile_reader
 
-_CHECKPOINT, _COSIGNATURE = table(CheckpointRow), table(CosignatureRow)
+_CHECKPOINT = table(CheckpointRow)
 
 
 class Signing:
@@ -47,6 +47,20 @@ class Signing:
     def keyring(self, connection: Connection) -> Keyring:
         """Every key that the log has had, by which any checkpoint of its life is opened. Raises LedgerError when the entries do not bear it out."""
         return load_keyring(connection, self._settings)
+
+    def check_origin(self, connection: Connection | None = None) -> None:
+        """Make sure that the log has the name that the settings give it: its public keys bear it, and so does its newest checkpoint (with *connection*).
+
+        Raises SettingsError: under another name nothing that was signed would verify any more.
+        """
+        names = {vkey.split("+")[0] for vkey in (self.vkeys if vkey_file(self._settings).exists() else [])}
+        if connection is not None and (note := newest_checkpoint(connection)):
+            names.add(note.split("\n", 1)[0])
+        if other := names - {self._settings.origin}:
+            raise SettingsError(
+                f"这个账本的名称是 {min(other)}，而 SHOUWANG_ORIGIN 现在是 {self._settings.origin}。名称一经使用不能更改，否则已签的检查点都无法核验。"
+                "请把 SHOUWANG_ORIGIN 改回原来的名称；要用新名称，请另建一个账本（另设 SHOUWANG_HOME）"
+            )
 
     def last_signed(self) -> tuple[int, bytes]:
         """Size and root that were signed last, from the second store."""
@@ -94,8 +108,8 @@ class Signing:
 
 def newest_checkpoint(connection: Connection) -> str | None:
     """Read the newest checkpoint, as the signed note it is."""
-    found: str | None = connection.execute(select(_CHECKPOINT.c.note).order_by(_CHECKPOINT.c.size.desc()).limit(1)).scalar_one_or_none()
-    return found
+    rows = query(connection, "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+    return str(rows[0].note) if rows else None
 
 
 def served_checkpoint(connection: Connection) -> str | None:
@@ -103,8 +117,8 @@ def served_checkpoint(connection: Connection) -> str | None:
     note = newest_checkpoint(connection)
     if note is None:
         return None
-    lines = select(_COSIGNATURE.c.line).where(_COSIGNATURE.c.size == checkpoint_size(note)).order_by(_COSIGNATURE.c.witness)
-    return note + "".join(connection.execute(lines).scalars())
+    rows = query(connection, "SELECT line FROM cosignature WHERE size = ? ORDER BY witness", (checkpoint_size(note),))
+    return note + "".join(row.line for row in rows)
 
 
 def prove_entry(connection: Connection, index: int) -> notes.Proof:

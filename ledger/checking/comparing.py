@@ -5,26 +5,35 @@ The remake follows the walk piece by piece and takes the entries' bytes as the w
 that contradict each other cannot be applied together; then all is remade once more, entry by entry, to name those that do not fit.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain, islice
 from typing import Any
 
 import orjson
+from psycopg import Error as PostgreSQLError
 from sqlalchemy import Connection, Table, Text, null, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger import log, projections, tables
+from ledger import projections, tables
 from ledger.checking.faults import Report
-from ledger.checking.walking import Piece, chain_length
-from ledger.entries import Entry, b64
+from ledger.checking.finding import Finding
+from ledger.checking.streaming import stream, without_collecting
+from ledger.checking.walking import Piece, chain_leaf, chain_length
+from ledger.entries import Entry
 from ledger.errors import Corrupt
 from ledger.history import scratch
-from ledger.merkle import HASH_BYTES
-from ledger.people.vault import Commitments, Vault
+from ledger.people import reveals
+from ledger.people.vault import Vault
 from ledger.tables import table
 
 _VOLUNTEER, _ORGANISATION, _CHAIN = table(tables.VolunteerRow), table(tables.OrganisationRow), table(tables.ChainRow)
+_ERASURE = table(tables.ErasureRow)
+_BODIES = 'SELECT "index", body FROM entry WHERE "index" >= ? AND "index" < ? ORDER BY "index"'
 _AT_ONCE = 2_000
+_LOOKING = frozenset({"volunteer.merged", "volunteer.withdrawn"})
+"""Kinds whose projection looks for rows by more than their key: until one comes, the remake does without the indexes, which take half its time."""
 _RANKS = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}
 
 Row = tuple[Any, ...]
@@ -40,9 +49,11 @@ class Remake:
         self._undecoded: set[int] = set()
         self._size = 0
         self._contradicted = False
-        for model in tables.PROJECTIONS:
-            for index in table(model).indexes:  # nothing is looked up there but by key
-                index.drop(target)
+        self._indexes = [index for model in tables.PROJECTIONS for index in table(model).indexes]
+        for index in self._indexes:
+            index.drop(target, checkfirst=True)
+        self._begun: int = target.exec_driver_sql("PRAGMA user_version").scalar_one()
+        """How many entries the target has had applied before."""
 
     def follow(self, piece: Piece) -> None:
         """Apply the entries of the next piece."""
@@ -51,10 +62,30 @@ class Remake:
         if self._contradicted:
             return
         try:
-            for entries in self._entries(piece.first, piece.stop):
-                projections.apply(self._target, entries)
+            with without_collecting():
+                for entries in self._entries(max(piece.first, self._begun), piece.stop):
+                    if self._indexes and not _LOOKING.isdisjoint({entry.kind for entry in entries}):
+                        self._index()
+                    projections.apply(self._target, entries)
         except SQLAlchemyError:
             self._contradicted = True
+
+    def go_on(self, size: int, undecoded: set[int]) -> None:
+        """Take up a walk that was broken off at *size*: what the target lacks of the entries before is applied."""
+        self.follow(Piece(0, size, undecoded=undecoded))
+
+    def save(self) -> None:
+        """Make what was applied durable, with how much it is. Entries that contradict each other are not saved: they will do so again."""
+        if not self._contradicted:
+            self._target.exec_driver_sql(f"PRAGMA user_version={self._size}")
+            self._target.commit()
+            self._target.begin()
+
+    def _index(self) -> None:
+        """Make the indexes after all, for kinds that look for rows by more than their key."""
+        for index in self._indexes:
+            index.create(self._target)
+        self._indexes = []
 
     def compare(self) -> None:
         """Compare every projection but the chains with its remake."""
@@ -73,10 +104,10 @@ class Remake:
     def _entries(self, first: int, stop: int) -> Iterator[list[Entry]]:
         """Read entries again, without judging them again."""
         made: list[Entry] = []
-        with closing(log.scan(self._live, first, stop)) as rows:
-            for row in rows:
-                if row.index not in self._undecoded:
-                    made.append(_entry(orjson.loads(row.body)))
+        with closing(stream(self._live, _BODIES, (first, stop))) as rows:
+            for index, body in rows:
+                if index not in self._undecoded:
+                    made.append(_entry(orjson.loads(body)))
                     if len(made) == _AT_ONCE:
                         yield made
                         made = []
@@ -88,9 +119,9 @@ def _entry(said: dict[str, Any]) -> Entry:
     return Entry(*place, said["body"], said["chains"], said.get("prev"))
 
 
-def compare_chains(live: Connection, chains: dict[str, bytes], report: Report) -> None:
+def compare_chains(live: Connection, chains: dict[bytes, bytes], report: Report) -> None:
     """Compare the projection of the chains with how they end."""
-    ends = ((subject, chain_length(chains[subject]), b64(chains[subject][:HASH_BYTES])) for subject in sorted(chains))
+    ends = ((subject.decode(), chain_length(chains[subject]), chain_leaf(chains[subject])) for subject in sorted(chains))
     _compare(_CHAIN, ends, _ordered(live, _CHAIN), report)
 
 
@@ -101,12 +132,17 @@ def _compare_all(live: Connection, remade: Connection, report: Report) -> None:
 
 
 def _compare(target: Table, remade: Iterator[Row], live: Iterator[Row], report: Report) -> None:
+    """Compare rows in order of their key: many at once, and one by one from the first difference on."""
     keys = [place for place, column in enumerate(target.columns) if column.primary_key]
     try:
-        for expected, found in _merged(remade, live, keys):
-            if expected != found:
-                _note(target, keys, expected, found, report)
-    except SQLAlchemyError as error:
+        with without_collecting():
+            while (expected := list(islice(remade, _AT_ONCE))) == (found := list(islice(live, _AT_ONCE))):
+                if not expected:
+                    return
+        for one, other in _merged(chain(expected, remade), chain(found, live), keys):
+            if one != other:
+                _note(target, keys, one, other, report)
+    except (SQLAlchemyError, sqlite3.Error, PostgreSQLError) as error:
         report.add(None, target.name, "可以读出的表", type(error).__name__)
 
 
@@ -129,9 +165,7 @@ def _ordered(connection: Connection, target: Table) -> Iterator[Row]:
         column.collate("C") if connection.dialect.name == "postgresql" and isinstance(column.type, Text) else column
         for column in target.primary_key
     ]
-    with connection.execute(select(target).order_by(*keys), execution_options={"yield_per": 5_000}) as rows:
-        for part in rows.partitions():
-            yield from map(tuple, part)
+    return stream(connection, str(select(target).order_by(*keys).compile(dialect=connection.dialect)))
 
 
 def _merged(left: Iterator[Row], right: Iterator[Row], keys: list[int]) -> Iterator[tuple[Row | None, Row | None]]:
@@ -158,31 +192,49 @@ def _key(row: Row | None, keys: list[int]) -> list[tuple[int, Any]] | None:
 def compare_vault(connection: Connection, vault: Vault, report: Report) -> None:
     """Open what is sealed and compare it with the commitments that the entries hold, a thousand subjects at a time."""
     people = select(
-        ("person/" + _VOLUNTEER.c.number).label("subject"), _VOLUNTEER.c.identity, _VOLUNTEER.c.contact, _VOLUNTEER.c.entry_index
+        ("person/" + _VOLUNTEER.c.number).label("subject"),
+        _VOLUNTEER.c.identity,
+        _VOLUNTEER.c.contact,
+        _VOLUNTEER.c.guardian,
+        _VOLUNTEER.c.entry_index,
     )
-    units = select(("organisation/" + _ORGANISATION.c.id).label("subject"), null(), _ORGANISATION.c.contact, _ORGANISATION.c.entry_index)
+    units = select(
+        ("organisation/" + _ORGANISATION.c.id).label("subject"), null(), _ORGANISATION.c.contact, null(), _ORGANISATION.c.entry_index
+    )
     waiting: dict[str, Any] = {}
     sealed = set(vault.subjects(connection))
+    ended = select(_ERASURE.c.subject).where(_ERASURE.c.state == "erased")
+    gone = vault.destroyed() | set(connection.execute(ended).scalars())
+    for subject in sorted(sealed & gone | set(vault.with_keys(sorted(gone)))):
+        report.add(None, f"person[{subject}]", "已注销，资料和密钥都已销毁", "还在")
+    hidden = gone | set(connection.execute(select(_ERASURE.c.subject)).scalars())
+    index = Finding(connection, vault, hidden, report)
     for statement in (people, units):
         for row in connection.execute(statement, execution_options={"yield_per": 1_000}):
             sealed.discard(row.subject)
             waiting[row.subject] = row
             if len(waiting) == 1_000:
-                _compare_sealed(connection, vault, waiting, report)
+                _compare_sealed(connection, vault, waiting, gone, index, report)
                 waiting = {}
-    _compare_sealed(connection, vault, waiting, report)
-    for subject in sorted(sealed):
+    _compare_sealed(connection, vault, waiting, gone, index, report)
+    index.finish()
+    for what, expected, found in reveals.faults(connection):
+        report.add(None, what, expected, found)
+    for subject in sorted(sealed - gone):
         report.add(None, f"person[{subject}]", "账本里有的人或组织", "多出的一行")
 
 
-def _compare_sealed(connection: Connection, vault: Vault, said: dict[str, Any], report: Report) -> None:
-    found = vault.commitments(connection, list(said))
-    for subject, (_, identity, contact, index) in said.items():
+def _compare_sealed(connection: Connection, vault: Vault, said: dict[str, Any], gone: set[str], found_by: Finding, report: Report) -> None:
+    said = {subject: row for subject, row in said.items() if subject not in gone}
+    found = vault.retrace(connection, list(said))
+    found_by.take(found)
+    for subject, (_, identity, contact, guardian, index) in said.items():
         made = found.get(subject)
         if isinstance(made, Corrupt):
             report.add(index, f"person[{subject}]", "可以打开的密文", made)
-        elif isinstance(made, Commitments):
-            report.compare(index, f"person[{subject}].identity", identity, made.identity)
-            report.compare(index, f"person[{subject}].contact", contact, made.contact)
-        elif identity or contact:
+        elif made is not None:
+            report.compare(index, f"person[{subject}].identity", identity, made.commitments.identity)
+            report.compare(index, f"person[{subject}].contact", contact, made.commitments.contact)
+            report.compare(index, f"person[{subject}].guardian", guardian, made.commitments.guardian)
+        elif identity or contact or guardian:
             report.add(index, f"person[{subject}]", "封存的资料和它的密钥", "缺失")

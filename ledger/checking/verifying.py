@@ -12,8 +12,9 @@ Verification: everything recomputed from the stored bytes, every difference repo
 A fault never stops the verification. Blocks of entries are walked by as many processes as wanted and joined in order: the report is the same whatever
 their number.
 
-A verification may begin where the last one ended (resuming.py). Of the older part it then reads the tree only, as far as the roots that were signed
-call for it, so an altered entry there waits for the next full one; so do projections and vault, but for the chains.
+One that is broken off may go on from where it was (pausing.py). One may also begin where the last one ended (resuming.py). Of the older part it then
+reads the tree only, as far as the roots that were signed call for it, so an altered entry there waits for the next full one; so do projections and
+vault, but for the chains.
 """
 
 import multiprocessing
@@ -22,7 +23,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Connection, Engine, func, or_, select
 
@@ -30,7 +33,9 @@ from ledger import cosignatures, log, merkle, tables
 from ledger.checking import comparing
 from ledger.checking.faults import Fault, Report
 from ledger.checking.joining import Heads, Join, Place, unreached
+from ledger.checking.pausing import Broken, Pause, hold
 from ledger.checking.resuming import Remembered
+from ledger.checking.streaming import small_cache
 from ledger.checking.walking import BLOCK, Piece, Task, walk
 from ledger.database import open_engine, read_transaction
 from ledger.errors import Corrupt, LedgerError, NotFound, SettingsError, Unavailable
@@ -41,65 +46,121 @@ from ledger.store import Ledger
 from ledger.tables import table
 from ledger.tiles import LEVEL_MAX, tile_reader
 
-__all__ = ["Fault", "Report", "verify"]
+__all__ = ["Fault", "Report", "Wanted", "verify"]
 
 _ENTRY, _BATCH, _TILE, _CHECKPOINT = (table(model) for model in (tables.EntryRow, tables.BatchRow, tables.TileRow, tables.CheckpointRow))
 
 Progress = Callable[[int, int], None]
 
 
-def verify(
-    ledger: Ledger,
-    *,
-    progress: Progress | None = None,
-    against: bytes | None = None,
-    remake: bool = True,
-    jobs: int = 1,
-    since_last: bool = False,
-    remember: bool = False,
-    block: int = BLOCK,
-) -> Report:
-    """Verify a ledger. *against*: an older checkpoint kept elsewhere, which the log must extend.
+@dataclass(frozen=True)
+class Wanted:
+    """What a verification is to do.
 
-    *remake* False leaves step 4 out: the log alone, without projections and vault. *jobs*: how many processes walk the log. *since_last*: only what
-    is newer than the last verification that was *remember*-ed, if there is one. *block*: entries walked at once, BLOCK or TILE_WIDTH.
+    against: an older checkpoint kept elsewhere, which the log must extend. remake: step 4 too; without it the log alone; vault: of step 4 the vault too.
+    jobs: how many processes walk the log. since_last: only what is newer than the last verification that was remembered, if there is one; remember: note
+    where this one ends. pause: write down every so many seconds how far it is; resume: go on from there, if it was broken off. block: entries walked at
+    once, whole tiles.
     """
-    report = Report()
-    remembered = Remembered(ledger.settings)
+
+    against: bytes | None = None
+    remake: bool = True
+    vault: bool = True
+    jobs: int = 1
+    since_last: bool = False
+    remember: bool = False
+    pause: float | None = None
+    resume: bool = False
+    block: int = BLOCK
+
+
+def verify(ledger: Ledger, *, progress: Progress | None = None, **wanted: Any) -> Report:
+    """Verify a ledger: as is *wanted* (`Wanted`), telling how far it is."""
     with ledger.read() as tx, ExitStack() as stack:
-        judge = _Judge(tx.connection, ledger, report, block)
-        signed = judge.signed_heads(against)
-        checkpoint = judge.newest_checkpoint
-        start = judge.start_from(remembered, signed) if since_last else Place()
-        remade = None
-        if remake and not since_last:
-            remade = comparing.Remake(tx.connection, stack.enter_context(scratch()), report)
-        join = Join(tx.connection, report, signed, block, start)
-        remembered.drop_draft()
-        if remember and start.size == checkpoint > 0:
-            remembered.draft(start)
-        tell = progress or (lambda done, total: None)
-        tasks = judge.tasks(start, checkpoint, signed)
-        for piece in _walked(tasks, tx.connection, ledger, jobs):
+        stack.enter_context(small_cache(tx.connection))
+        run = _Run(ledger, tx.connection, Wanted(**wanted), stack)
+        run.walk(progress or (lambda done, total: None))
+        run.compare()
+    return run.report
+
+
+class _Run:
+    """One verification on one snapshot. What has to be closed after it is given to *stack*."""
+
+    def __init__(self, ledger: Ledger, connection: Connection, wanted: Wanted, stack: ExitStack) -> None:
+        self._ledger, self._connection, self._wanted = ledger, connection, wanted
+        self.report = Report()
+        self._judge = _Judge(connection, ledger, self.report, wanted.block)
+        self._signed = self._judge.signed_heads(wanted.against)
+        self._heads = dict(self._signed)
+        self._remembered = Remembered(ledger.settings)
+        pausing = wanted.pause is not None and not wanted.since_last
+        self._kept = stack.enter_context(hold(ledger.settings, wanted.pause or 0.0)) if pausing else None
+        self._ended = False
+        stack.callback(self._let_go)
+        self._state = self._begin()
+        self._remade = None
+        if wanted.remake and not wanted.since_last:
+            target = stack.enter_context(self._kept.projections() if self._kept else scratch())
+            self._remade = comparing.Remake(connection, target, self.report)
+            self._remade.go_on(self._state.place.size, self._state.undecoded)
+
+    def _begin(self) -> Broken:
+        """Find where to begin: where one was broken off, where the last one ended, or with the first entry."""
+        if self._kept and self._wanted.resume and (broken := self._judge.go_on(self._kept, self._signed)):
+            return broken
+        self._remembered.drop_draft()
+        if self._kept:
+            self._kept.drop()
+        return Broken(self._judge.start_from(self._remembered, self._signed) if self._wanted.since_last else Place())
+
+    def walk(self, tell: Progress) -> None:
+        """Go through the entries, and judge the log."""
+        state, judge, checkpoint = self._state, self._judge, self._judge.newest_checkpoint
+        self._draft(state.place, checkpoint)
+        join = Join(self._connection, state.walked, self._signed, state.place)
+        for piece in _walked(judge.tasks(state.place, checkpoint, self._signed), self._connection, self._ledger, self._wanted.jobs):
             join.take(piece)
-            if remade:
-                remade.follow(piece)
-            if remember and piece.stop == checkpoint:
-                remembered.draft(join.place)
+            state.undecoded |= piece.undecoded
+            if self._remade:
+                self._remade.follow(piece)
+            self._draft(state.place, checkpoint)
+            self._save()
             tell(piece.stop, judge.total)
-        judge.finish(join.place, signed)
+        self.report.take(state.walked)
+        judge.finish(state.place, self._signed)
         tell(judge.total, judge.total)
-        if remember:
-            if not report.ok:
-                remembered.drop_draft()
-            remembered.keep()
-        if remake:
-            comparing.compare_chains(tx.connection, join.place.chains, report)
-            join.place.chains.clear()
-        if remade:
-            remade.compare()
-            comparing.compare_vault(tx.connection, ledger.vault, report)
-    return report
+        if self._wanted.remember:
+            if not self.report.ok:
+                self._remembered.drop_draft()
+            self._remembered.keep()
+
+    def _let_go(self) -> None:
+        if self._kept and self._ended:
+            self._kept.drop()
+
+    def _draft(self, place: Place, checkpoint: int) -> None:
+        if self._wanted.remember and place.size == checkpoint > 0:
+            self._remembered.draft(place)
+
+    def _save(self) -> None:
+        if self._kept and self._kept.due():
+            if self._remade:
+                self._remade.save()
+            self._state.stored = self._judge.stored_root(self._state.place)
+            self._kept.save(self._state, self._heads)
+
+    def compare(self) -> None:
+        """Compare with the log what is not the log."""
+        chains = self._state.place.chains
+        if self._wanted.remake:
+            comparing.compare_chains(self._connection, chains, self.report)
+            chains.clear()
+        if self._remade:
+            self._remade.compare()
+        if self._remade and self._wanted.vault:
+            comparing.compare_vault(self._connection, self._ledger.vault, self.report)
+        self._ended = True
 
 
 class _Judge:
@@ -157,6 +218,37 @@ class _Judge:
             signed.setdefault(size, []).append(("last-signed.root", root))
         return signed
 
+    def go_on(self, kept: Pause, signed: Heads) -> Broken | None:
+        """Find where a verification was broken off, if the stored tiles are still what they were. Heads up to there are taken out."""
+        try:
+            broken = kept.read(signed)
+        except Corrupt as error:
+            self._report.add(None, "verified", "上次校验中断的地方", error)
+            return None
+        if broken is None or broken.place.size > self.total or self.stored_root(broken.place) != broken.stored:
+            return None
+        known, read = {fault.what for fault in broken.walked.faults}, self._reader(broken.place)
+        for size in [size for size in signed if 0 < size <= broken.place.size]:
+            for what, root in signed.pop(size):
+                if not what.startswith("checkpoint/") and what not in known:  # another one may be held against the log now
+                    self._report.compare(size - 1, what, self._stored(size, read), root)
+        return broken
+
+    def stored_root(self, place: Place) -> str:
+        """Compute the root that the stored tiles give at a place, or say that they give none."""
+        found = self._stored(place.size, self._reader(place))
+        return found if isinstance(found, str) else found.hex()
+
+    @staticmethod
+    def _stored(size: int, read: merkle.Reader) -> bytes | str:
+        try:
+            return merkle.root(size, read)
+        except (Corrupt, NotFound) as error:
+            return type(error).__name__
+
+    def _reader(self, place: Place) -> merkle.Reader:
+        return tile_reader(place.size, lambda level, index, width: log.read_tile(self._connection, level, index, width))
+
     def start_from(self, remembered: Remembered, signed: Heads) -> Place:
         """Find where the last verification ended, if that still holds: its root is that of the stored tiles and of a checkpoint."""
         try:
@@ -165,7 +257,7 @@ class _Judge:
                 return Place()
             if not 0 < place.size <= self.total or place.size not in signed:
                 raise Corrupt(f"它说到 {place.size} 条为止，可那里没有检查点")
-            read = tile_reader(place.size, lambda level, index, width: log.read_tile(self._connection, level, index, width))
+            read = self._reader(place)
             for size in sorted(signed):
                 for what, root in signed.pop(size) if 0 < size <= place.size else []:
                     self._report.compare(size - 1, what, merkle.root(size, read), root)
@@ -180,11 +272,12 @@ class _Judge:
         """Divide what is to be walked into blocks; a piece of the answer ends at the newest checkpoint."""
         rotations = frozenset(index for index, _ in self._keyring.keys)
         marks = sorted(size for size in signed if start.size < size <= self.total)
-        for block in range(start.size // self._block * self._block, self.total, self._block):
-            first, stop = max(block, start.size), min(block + self._block, self.total)
+        first, edge = start.size, start.edge
+        while first < self.total:
+            stop = min(first // self._block * self._block + self._block, self.total)
             cuts = (checkpoint,) if first < checkpoint < stop else ()
-            edge = start.edge if first > block else ()
-            yield Task(block, first, stop, edge, cuts, frozenset(size for size in marks if first < size <= stop), rotations)
+            yield Task(first, stop, edge, cuts, frozenset(size for size in marks if first < size <= stop), rotations)
+            first, edge = stop, b""
 
     def finish(self, place: Place, signed: Heads) -> None:
         """Judge what is left when all entries have been walked: heads, commits and tiles that reach further."""
@@ -198,9 +291,13 @@ class _Judge:
         for level, index in self._connection.execute(select(_TILE.c.level, _TILE.c.index)):
             if not 0 <= level <= LEVEL_MAX or index < 0 or (index + 1) * TILE_WIDTH ** (level + 1) > size:
                 report.add(None, f"tile/{level}/{index}", "不应有", "多出的片")
+        if self._connection.execute(select(func.count(_ENTRY.c.id.distinct()))).scalar() != log.entry_count(self._connection):
+            self._note_ids_used_twice()
+
+    def _note_ids_used_twice(self) -> None:
         twice = select(func.min(_ENTRY.c.index), func.max(_ENTRY.c.index)).group_by(_ENTRY.c.id).having(func.count() > 1)
         for first, again in self._connection.execute(twice):
-            report.add(again, "entry.id", "只用一次的编号", f"与第 {first} 条相同")
+            self._report.add(again, "entry.id", "只用一次的编号", f"与第 {first} 条相同")
 
 
 # --- processes
@@ -236,5 +333,5 @@ def _open(database_url: str) -> None:
 
 def _walk_here(task: Task) -> list[Piece]:
     assert _engine is not None
-    with read_transaction(_engine) as connection:
+    with read_transaction(_engine) as connection, small_cache(connection):
         return walk(connection, task)

@@ -4,9 +4,12 @@ import json
 
 import pytest
 import recounting
+from world import HOME, OTHER
 
 from ledger import history, projections, tables
 from ledger.errors import Corrupt, SettingsError
+from ledger.ids import new_number
+from ledger.log import Fact
 from ledger.notes import Checkpoint, Signer, sign_checkpoint
 from ledger.people.actors import OPERATOR
 from ledger.tables import table
@@ -19,7 +22,17 @@ SIZE = 260
 @pytest.fixture
 def town(world):
     """A town with a row in every table, a full tile, and checkpoints at two sizes."""
-    world.town()
+    people = world.town()
+    said = {"requested_on": "2025-01-26", "decided_on": "2025-01-27", "reason": "own_wish", "asked_by": people[3], "until": "2028-01-27"}
+    facts = [
+        Fact("role.granted", {"account": new_number(), "role": "approver", "station": HOME, "proposed_by": new_number()}),
+        Fact(
+            "volunteer.moved",
+            {"volunteer": people[2], "from_station": HOME, "station": OTHER, "moved_on": "2025-01-20", "asked_by": people[2]},
+        ),
+        Fact("volunteer.restricted", {"volunteer": people[3], "station": HOME, "basis": "档案管理规定", **said}),
+    ]
+    world.write(lambda tx: tx.append(facts))
     world.rotate()
     world.grow(SIZE)
     world.sign()

@@ -8,7 +8,7 @@ import recounting
 
 from ledger.checking.sampling import sample
 from ledger.checking.verifying import verify
-from ledger.checking.walking import chain_before, chain_end, chain_length
+from ledger.checking.walking import chain_leaf, chain_length
 from ledger.merkle import TILE_WIDTH, Tree, leaf_hash
 
 SIZE = 600  # three blocks of one tile
@@ -177,10 +177,10 @@ def test_a_file_of_the_last_time_that_was_altered_is_a_fault_and_not_believed(to
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM chain").fetchone()[0] >= 7
     for statement in (
-        "UPDATE chain SET end = zeroblob(40) WHERE subject = (SELECT max(subject) FROM chain)",
+        "UPDATE chain SET next = zeroblob(40) WHERE subject = (SELECT max(subject) FROM chain)",
         "DELETE FROM chain WHERE subject = (SELECT max(subject) FROM chain)",
-        "INSERT INTO chain VALUES ('person/ZZZZZZZZZZ', zeroblob(40))",
-        "UPDATE chain SET subject = subject || 'x'",
+        "INSERT INTO chain VALUES (CAST('person/ZZZZZZZZZZ' AS BLOB), zeroblob(40))",
+        "UPDATE chain SET subject = CAST(subject || 'x' AS BLOB)",
         "UPDATE place SET said = replace(said, '580', '303')",
         "UPDATE place SET said = '[]'",
         "UPDATE place SET mac = x'00'",
@@ -223,11 +223,10 @@ def test_a_file_of_another_deployment_is_not_believed(town, tmp_path):
 # --- the parts
 
 
-def test_a_chains_end_is_packed_and_read_back():
-    leaf = leaf_hash(b"x")
-    assert chain_length(chain_end(2**53 - 1, leaf)) == 2**53 - 1
-    assert chain_before([1]) == b"" == chain_end(0, leaf)
-    assert chain_before([5, recounting.b64(leaf)]) == chain_end(4, leaf)
+def test_what_a_chain_has_to_go_on_with_tells_its_length_and_last_entry():
+    leaf = recounting.b64(leaf_hash(b"x"))
+    said = f'[{2**53},"{leaf}"]'.encode()
+    assert (chain_length(said), chain_leaf(said)) == (2**53 - 1, leaf)
 
 
 @pytest.mark.parametrize("size", range(1, 40))
