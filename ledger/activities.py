@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ledger import organisations, stations
 from ledger.bulk import rows_where_in
+from ledger.errors import InvalidRequest, NotFound
 from ledger.ids import new_number
 from ledger.kinds import Body
 from ledger.log import Fact
@@ -45,6 +47,22 @@ class Activity:
         """What makes it the same activity again."""
         unit = self.organisation or self.responsible_unit
         return (self.station, self.title, self.series, unit, self.start, self.end, self.migrated_year)
+
+
+def publish(tx: WriteTransaction, activity: Activity) -> tuple[str, bool]:
+    """Publish an activity unless it is there already. Returns its id, and whether it is new.
+
+    Raises NotAllowed (another's station), NotFound (station or organisation), InvalidRequest (it ends before it starts).
+    """
+    stations.get(tx.connection, activity.station)
+    tx.require("record", activity.station)
+    if activity.organisation and not organisations.name_of(tx.connection, activity.organisation):
+        raise NotFound(f"没有编号为 {activity.organisation} 的组织")
+    if activity.start and activity.end and activity.end <= activity.start:
+        raise InvalidRequest("活动的结束时间不晚于开始时间，请核对")
+    size = tx.tree_size
+    [found] = find_or_publish(tx, [activity])
+    return found, tx.tree_size > size
 
 
 def find_or_publish(tx: WriteTransaction, activities: list[Activity]) -> list[str]:

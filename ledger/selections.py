@@ -8,8 +8,9 @@ A rule file is JSON:
      "exclude": [{"volunteer": "K7M2Q9X4R5", "reason": "..."}],
      "tie_break": ["minutes_ab", "services", "registered_on", "number"]}
 
-Only records that count on the day and were served in the year count, and only those with a grade named. Candidates are ranked by those minutes, most
-first; equal minutes are ordered by the tie-break in turn, and `number` (the random volunteer number) always decides last. A tie is shown, not hidden.
+Only records that count on the day and were served in the year count, and only those with a grade named; nothing under a registration that is disowned.
+Candidates are ranked by those minutes, most first; equal minutes are ordered by the tie-break in turn, and `number` (the random volunteer number) always
+decides last. A tie is shown, not hidden.
 """
 
 import hashlib
@@ -28,9 +29,9 @@ from ledger.errors import InvalidRequest
 from ledger.ids import NUMBER
 from ledger.kinds.checks import text
 from ledger.log import tree_head
-from ledger.people import volunteers
+from ledger.people import leaks, volunteers
 from ledger.rates import counting_day
-from ledger.service_records import duration
+from ledger.service.drafts import duration
 from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction
 
@@ -158,6 +159,7 @@ def _query(year: int, day: str, today: str, rules: Rules) -> Any:
         _SERVICE.c.served_on <= day,
         _SERVICE.c.grade.in_(rules.grades),
         _VOLUNTEER.c.registered_on <= day,
+        _VOLUNTEER.c.left_as.is_distinct_from("not_me"),
     )
     strong = func.sum(case((_SERVICE.c.grade.in_(("A", "B")), _SERVICE.c.minutes), else_=0)).label("minutes_ab")
     columns = (_VOLUNTEER.c.number, _VOLUNTEER.c.station, _VOLUNTEER.c.registered_on)
@@ -184,13 +186,16 @@ def _candidate(rank: int, row: Any, names: Mapping[str, str], where: Mapping[str
 
 
 def workbook(selection: Selection) -> bytes:
-    """Make the masked list as an XLSX, as an office would hand it on: title, header, rows, how it was counted, A4 landscape."""
+    """Make the masked list as an XLSX, as an office would hand it on: title, header, rows, how it was counted, A4 landscape.
+
+    Raises NotAllowed if a personal number stood in it.
+    """
     out = BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet("评选名单")
         title = book.add_format({"bold": True, "font_size": 18, "align": "center", "valign": "vcenter"})
         head = book.add_format({"bold": True, "bg_color": "#E6EFE9", "border": 1, "align": "center"})
-        cell = book.add_format({"border": 1, "num_format": "@", "align": "center"})
+        cell = book.add_format({"border": 1, "num_format": "@", "align": "center", "quote_prefix": True})
         number = book.add_format({"border": 1, "align": "center"})
         plain = book.add_format({"text_wrap": True, "valign": "top"})
         headers = ("名次", "志愿者编号", "姓名", "所属站点", "年度时长", "分钟", "其中甲乙级证据（分钟）", "次数", "备注")
@@ -221,6 +226,7 @@ def workbook(selection: Selection) -> bytes:
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0, 1)
         sheet.set_footer("&C第 &P 页，共 &N 页")
+    leaks.check_file(out.getvalue(), "xlsx", "评选名单")
     return out.getvalue()
 
 

@@ -18,7 +18,8 @@ from ledger.errors import Conflict, LedgerError
 from ledger.log import Receipt
 from ledger.people.actors import Actor
 from ledger.refusals import Already, Refusal
-from ledger.service_records import Draft, record_each
+from ledger.service.drafts import Draft
+from ledger.service.recording import record_each
 from ledger.transactions import WriteTransaction
 
 

@@ -2,7 +2,7 @@
 Hours: sign-in sheets (one activity a sheet, its facts in the rows above the header) and exports of an older platform (one service a row).
 
 A row is judged in this order, and the first thing wrong is what it is refused for: who (missing, ID number, known, name), when (sign-in, sign-out,
-order), and then the rules of service_records (same again, overlap, cap, future). A stated length is only compared: the times decide. People
+order), and then the rules of service/judging.py (same again, overlap, cap, future). A stated length is only compared: the times decide. People
 who are not registered are never created here; their rows are parked, sealed, until they register.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from ledger import activities, codes, organisations, parked, service_records, stations
+from ledger import activities, codes, organisations, parked, stations
 from ledger.activities import Activity
 from ledger.entries import b64
 from ledger.errors import InvalidRequest
@@ -21,7 +21,8 @@ from ledger.imports.rosters import Cells, RowRefused, check_words, need_id_numbe
 from ledger.kinds import checks
 from ledger.people import identity, volunteers
 from ledger.refusals import Already, Refusal
-from ledger.service_records import Draft
+from ledger.service import recording
+from ledger.service.drafts import Draft
 from ledger.sheets import columns, spelling
 from ledger.sheets.layout import ActivityFacts, Table, activity_facts, find_table
 from ledger.sheets.reading import Cell, Sheet
@@ -240,7 +241,7 @@ def _record(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade:
             outcome.parked.append(outcome.rejected[-1])
     ids = activities.find_or_publish(tx, [service.activity for service, _ in sure])
     drafts = [_draft(service, known.row.number, activity, outcome, grade) for (service, known), activity in zip(sure, ids, strict=True)]
-    for (service, _), draft, answer in zip(sure, drafts, service_records.record_many(tx, drafts), strict=True):
+    for (service, _), draft, answer in zip(sure, drafts, recording.record_many(tx, drafts), strict=True):
         if isinstance(answer, Already) and answer.index in answered:
             answer = Refusal("duplicate", "本表中这个人同样的时间已经登记过一次，请删去重复的一行", "姓名")
         if not isinstance(answer, Refusal):

@@ -8,7 +8,7 @@ from ledger.entries import b64
 from ledger.errors import InvalidRequest
 from ledger.imports.outcome import ROWS_AT_ONCE, Outcome, Progress
 from ledger.kinds import checks
-from ledger.people import identity, volunteers
+from ledger.people import ages, identity, volunteers
 from ledger.refusals import Already, Refusal
 from ledger.sheets import columns, spelling
 from ledger.sheets.layout import find_table
@@ -166,12 +166,17 @@ def volunteers_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progr
     known = {unit.code for unit in stations.everyone(tx.connection)}
     seen: set[str] = set()
     digest = b64(bytes.fromhex(sheet.sha256))
+    policy = ages.in_force(tx.connection, tx.today.isoformat())
     read: list[tuple[int, volunteers.Registration]] = []
     for row, cells in table.rows():
         try:
-            read.append((row, _registration(tx, known, cells, outcome, {"sha256": digest, "row": row})))
+            person = _registration(tx, known, cells, outcome, {"sha256": digest, "row": row})
         except RowRefused as refused:
             outcome.refuse(row, refused.refusal, spelling.clean_text(cells.get("name")))
+        else:
+            read.append((row, person))
+            if policy.band(person.id_number, tx.today) != "adult":
+                outcome.remark(row, "未成年人：还没有监护人同意，请尽快补登，本人才能确认", person.name)
     for at in range(0, len(read), ROWS_AT_ONCE):
         part = read[at : at + ROWS_AT_ONCE]
         for (row, person), answer in zip(part, volunteers.register_many(tx, [person for _, person in part]), strict=True):

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import func, select
 from town import AUDITOR, CHEN, EAST, LI, OFFICIAL, QIAN, SUN, WANG, WEST, ZHANG, ZHAO, sheet, signed
 
-from ledger import credit, service_records
+from ledger import credit
 from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.people.actors import OPERATOR, Actor
-from ledger.service_records import duration
+from ledger.service import amending, approving, records
+from ledger.service.drafts import duration
 from ledger.tables import ServiceRow, table
 
 SERVICE = table(ServiceRow)
@@ -21,16 +22,16 @@ CLERK = Actor("zheng", "approver", EAST)
 
 
 def approve(town, *indexes, by=QIAN):
-    return town.write(lambda tx: service_records.approve(tx, indexes), by)
+    return town.write(lambda tx: approving.approve(tx, indexes), by)
 
 
 def correct(town, index, start, end, *, by=QIAN, **more):
     times = {"start": datetime.fromisoformat(start), "end": datetime.fromisoformat(end), "reason": "签到表抄错"}
-    return town.write(lambda tx: service_records.correct(tx, index, **times | more), by)
+    return town.write(lambda tx: amending.correct(tx, index, **times | more), by)
 
 
 def void(town, index, *, by=QIAN, reason="重复登记"):
-    return town.write(lambda tx: service_records.void(tx, index, reason=reason), by)
+    return town.write(lambda tx: amending.void(tx, index, reason=reason), by)
 
 
 def minutes(town, one=ZHANG) -> int:
@@ -116,7 +117,7 @@ def test_what_waits_is_listed_by_station_and_leaves_when_approved(town):
     west = town.serve(LI, DAY, "14:00", "16:00", by=SUN, station=WEST)
 
     def waiting(*stations):
-        return [row.entry_index for row in town.read(lambda tx: service_records.waiting(tx.connection, stations))]
+        return [row.entry_index for row in town.read(lambda tx: records.waiting(tx.connection, stations))]
 
     assert (waiting(EAST), waiting(WEST), waiting(EAST, WEST)) == ([east], [west], [east, west])
     assert approve(town, east, west) == "2026-03-10"
@@ -264,7 +265,7 @@ def test_what_is_voided_stays_voided(town):
 
 def test_one_sheets_services_are_one_batch(town):
     outcome = town.hand_in(sheet(signed(ZHANG), signed(LI), signed(CHEN)))
-    rows = town.read(lambda tx: service_records.in_batch(tx.connection, outcome.batch))
+    rows = town.read(lambda tx: records.in_batch(tx.connection, outcome.batch))
     assert [row.entry_index for row in rows] == [receipt.index for receipt in outcome.receipts]
 
 

@@ -33,7 +33,7 @@ from town import (
     signed,
 )
 
-from ledger import parked, service_records
+from ledger import parked
 from ledger.checking.verifying import verify
 from ledger.entries import b64
 from ledger.errors import InvalidRequest, NotAllowed, UnreadableFile
@@ -41,6 +41,7 @@ from ledger.imports import KINDS
 from ledger.log import Receipt
 from ledger.people import actors
 from ledger.refusals import CODES
+from ledger.service import drafts, recording
 from ledger.tables import ActivityRow, ServiceRow, table
 
 SERVICE, ACTIVITY = table(ServiceRow), table(ActivityRow)
@@ -513,7 +514,7 @@ def test_two_clerks_sending_the_same_sheet_at_once_make_one_record_each(town):
 def test_a_client_that_asks_again_gets_the_first_receipt(town):
     """The same draft under the same id is the same fact."""
     activity = services_activity(town)
-    draft = service_records.Draft(
+    draft = drafts.Draft(
         town.number(LI),
         activity,
         EAST,
@@ -523,8 +524,8 @@ def test_a_client_that_asks_again_gets_the_first_receipt(town):
         "0195c5a0-0000-7000-8000-000000000001",
         id="0195c5a0-0000-7000-8000-000000000002",
     )
-    [first] = town.write(lambda tx: service_records.record_many(tx, [draft]))
-    [second] = town.write(lambda tx: service_records.record_many(tx, [draft]))
+    [first] = town.write(lambda tx: recording.record_many(tx, [draft]))
+    [second] = town.write(lambda tx: recording.record_many(tx, [draft]))
     assert isinstance(first, Receipt)
     assert first == second
 

@@ -1,0 +1,153 @@
+"""Judging whether a service may be recorded: people and activities known, times that can be, nobody in two places, the daily cap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ledger import activities, stations
+from ledger.bulk import rows_where_in
+from ledger.entries import SHANGHAI
+from ledger.errors import LedgerError, NotAllowed, NotFound
+from ledger.kinds import Body
+from ledger.kinds.checks import BREAK_MINUTES_MAX, MINUTES_MAX
+from ledger.people.actors import Actor, require
+from ledger.policies import ServicePolicy, in_force, service_policies
+from ledger.refusals import Already, Refusal
+from ledger.service.drafts import Draft, duration, spell_minute, spoken
+from ledger.tables import ServiceRow, VolunteerRow, table
+from ledger.transactions import WriteTransaction
+
+_SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
+_LONGEST = timedelta(minutes=MINUTES_MAX + BREAK_MINUTES_MAX) + timedelta(days=1)
+"""How far back a record may begin that is still going on: what it may count, its breaks, and the rest of the day."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What already stands of one person, and what this call adds: [(start, end, activity, station, index or None)], minutes by day."""
+
+    intervals: list[tuple[str, str, str, str, int | None]]
+    minutes_by_day: dict[str, int]
+
+
+def load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str, Standing]:
+    """Read what already stands of the people among drafts, around the drafts' times."""
+    people = {draft.volunteer: Standing([], {}) for draft in drafts}
+    if not drafts:
+        return people
+    first = min(draft.start for draft in drafts).date() - _LONGEST
+    last = max(draft.end for draft in drafts)
+    columns = [_SERVICE.c[name] for name in ("volunteer", "start", "end", "activity", "station", "entry_index", "served_on", "minutes")]
+    where, said = """start >= ? AND start < ? AND status <> 'voided'""", (first.isoformat(), spell_minute(last))
+    for row in rows_where_in(connection, columns, _SERVICE.c.volunteer, people, where=where, said=said):
+        one = people[row.volunteer]
+        one.intervals.append((row.start, row.end, row.activity, row.station, row.entry_index))
+        one.minutes_by_day[row.served_on] = one.minutes_by_day.get(row.served_on, 0) + row.minutes
+    return people
+
+
+def missing(connection: Connection, drafts: Sequence[Draft]) -> tuple[set[str], dict[str, Any]]:
+    """List the volunteer numbers and activity ids among drafts that the ledger does not know, and give the rows of people who left."""
+    people, done = {draft.volunteer for draft in drafts}, {draft.activity for draft in drafts}
+    columns = [_VOLUNTEER.c[name] for name in ("number", "left_on", "left_as", "merged_into")]
+    rows = {row.number: row for row in rows_where_in(connection, columns, _VOLUNTEER.c.number, people)}
+    left = {number: row for number, row in rows.items() if row.left_on is not None}
+    return (people | done) - rows.keys() - activities.get_many(connection, done).keys(), left
+
+
+class Judge:
+    """Judges drafts in order against what stands and what this call accepted before them."""
+
+    def __init__(
+        self, tx: WriteTransaction, standing: dict[str, Standing], missing: set[str] | None = None, left: dict[str, Any] | None = None
+    ) -> None:
+        self._tx = tx
+        self._missing = missing or set()
+        self._left = left or {}
+        self._standing = standing
+        self._now = tx.now.astimezone(SHANGHAI).replace(tzinfo=None)
+        self._adopted = service_policies(tx.connection)
+        self._policies: dict[str, ServicePolicy] = {}
+        self._permissions: dict[tuple[Actor, str], LedgerError | None] = {}
+
+    def may_not_record(self, actor: Actor, draft: Draft) -> LedgerError | None:
+        """Give the reason if an actor may not record this: an unknown person or activity, or another's station."""
+        if not self._missing.isdisjoint((draft.volunteer, draft.activity)):
+            return NotFound("没有这个志愿者编号或活动编号，请核对")
+        if draft.settled and not actor.may("settle"):
+            return NotAllowed("只有本机操作员在迁移旧资料时才能声明「已在纸面上审核并公示过」，其他记录都要由另一位审核员审核")
+        key = (actor, draft.station)
+        if key not in self._permissions:
+            try:
+                require(self._tx.connection, actor, "record", draft.station)
+                self._permissions[key] = None
+            except NotAllowed as refused:
+                self._permissions[key] = refused
+        return self._permissions[key]
+
+    def judge(self, draft: Draft, said: Body) -> Already | Refusal | None:
+        """Give None for a draft that may be recorded, and remember it. *said*: its body."""
+        start, end, day, minutes = said["start"], said["end"], said["served_on"], said["minutes"]
+        if draft.end <= draft.start or minutes < 1:
+            return Refusal(
+                "end_before_start", "结束时间不晚于开始时间。若活动跨过零点，请注明「次日」；若时间抄反了，请对照签到表改正", "签退时间"
+            )
+        if draft.end > self._now:
+            return Refusal("future_date", f"服务在 {spoken(draft.end)} 才结束，还没有发生，不能先登记", "活动时间")
+        if minutes > MINUTES_MAX:
+            text = f"一次服务长达 {duration(minutes)}，超过 {duration(MINUTES_MAX)}。请核对起止日期，跨多天的请分天登记"
+            return Refusal("over_daily_cap", text, "服务时长")
+        standing = self._standing[draft.volunteer]
+        clash = _gone(self._left.get(draft.volunteer), draft) or self._clash(standing, draft, start, end)
+        if clash is not None:
+            return clash
+        total = standing.minutes_by_day.get(day, 0) + minutes
+        cap = self._policy(day).daily_minutes_max
+        if total > cap and not draft.settled:
+            text = f"{day} 累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
+            return Refusal("over_daily_cap", text, "服务时长")
+        standing.intervals.append((start, end, draft.activity, draft.station, None))
+        standing.minutes_by_day[day] = total
+        return None
+
+    def _clash(self, standing: Standing, draft: Draft, start: str, end: str) -> Already | Refusal | None:
+        for other_start, other_end, activity, station, index in standing.intervals:
+            if (other_start, other_end, activity) == (start, end, draft.activity):
+                if index is not None:
+                    return Already(index)
+                return Refusal("duplicate", f"本表中这个人 {start[11:]}–{end[11:]} 已经登记过一次，请删去重复的一行", "姓名")
+            if other_start < end and start < other_end:
+                return self._overlap(draft, other_start, other_end, activity, station, index)
+        return None
+
+    def _overlap(self, draft: Draft, other_start: str, other_end: str, activity: str, station: str, index: int | None) -> Refusal:
+        shared_start = max(datetime.fromisoformat(other_start), draft.start)
+        shared = min(datetime.fromisoformat(other_end), draft.end) - shared_start
+        title = activities.get_many(self._tx.connection, {activity})[activity].title
+        where = stations.get(self._tx.connection, station).name
+        which = f"第 {index} 条记录" if index is not None else "本表另一行"
+        when = f"{other_start[5:10]} {other_start[11:]}–{other_end[11:]}"
+        minutes = int(shared.total_seconds()) // 60
+        text = f"与「{when} {title}」重叠 {minutes} 分钟（登记站：{where}，{which}）。一个人不能同时在两处，请改时间"
+        return Refusal("overlap", text, "签到时间")
+
+    def _policy(self, day: str) -> ServicePolicy:
+        if day not in self._policies:
+            self._policies[day] = in_force(self._adopted, day)
+        return self._policies[day]
+
+
+def _gone(row: Any, draft: Draft) -> Refusal | None:
+    """Give the reason why nothing is recorded of somebody who left; what was served up to that day still is."""
+    if row is None:
+        return None
+    if row.merged_into:
+        return Refusal("unknown_volunteer", f"这个编号已合并，请改用现在的志愿者编号 {row.merged_into}", "志愿者编号")
+    if row.left_as == "not_me":
+        return Refusal("unknown_volunteer", "本人否认过这份登记，不能再记服务。请由本人到站点办理", "姓名")
+    if draft.start.date().isoformat() > row.left_on:
+        return Refusal("unknown_volunteer", f"这位志愿者已于 {row.left_on} 退出，之后的服务不能登记。本人要重新参加，请先重新登记", "姓名")
+    return None

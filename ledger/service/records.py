@@ -1,0 +1,38 @@
+"""Reading service records as they stand: by index, by batch, those that wait; and the one rule of what counts on a day."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ledger.bulk import rows_where_in
+from ledger.errors import NotFound
+from ledger.tables import ServiceRow, table
+
+_SERVICE = table(ServiceRow)
+
+
+def rows_of(connection: Connection, indexes: Sequence[int]) -> list[Any]:
+    """Give the rows of these records, in order. Raises NotFound naming one that is not there."""
+    rows = sorted(rows_where_in(connection, _SERVICE.c, _SERVICE.c.entry_index, indexes), key=lambda row: row.entry_index)
+    missing = set(indexes) - {row.entry_index for row in rows}
+    if missing:
+        raise NotFound(f"第 {min(missing)} 条不是服务记录")
+    return rows
+
+
+def waiting(connection: Connection, station_codes: Sequence[str]) -> list[Any]:
+    """List services that wait for approval at stations, oldest first."""
+    statement = select(_SERVICE).where(_SERVICE.c.status == "recorded", _SERVICE.c.station.in_(station_codes))
+    return list(connection.execute(statement.order_by(_SERVICE.c.entry_index)))
+
+
+def in_batch(connection: Connection, batch: str) -> list[Any]:
+    """List the services of one batch, in order."""
+    return list(connection.execute(select(_SERVICE).where(_SERVICE.c.batch == batch).order_by(_SERVICE.c.entry_index)))
+
+
+def counts_on(row: Any, day: date) -> bool:
+    """Tell whether a record counts on a day: approved, and its publicity over."""
+    return bool(row.status == "approved" and row.effective_on <= day.isoformat())
