@@ -1,8 +1,8 @@
 """
 Who may call what. Every view declares it; a view that does not is closed to everybody.
 
-A session is a signed cookie with the account's id and epoch, nothing else; whether it still holds is asked of the accounts at every
-request, so that a reset or a disabling acts at once.
+A session is a secret in a signed cookie, nothing else; whether it still holds is asked of the accounts at every request, so that signing out, a
+reset or a disabling acts at once. A second cookie tells that this browser has signed in to an account before (ledger/people/throttling.py).
 
 Programs send a token (`Authorization: Bearer`, RFC 6750) to the views that declare a scope. Under the API nothing else counts: no cookie is
 looked at, so no other site can act through somebody's browser there.
@@ -10,6 +10,7 @@ looked at, so no other site can act through somebody's browser there.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -19,9 +20,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api import errors
 from api.problems import Problem
+from ledger.entries import SHANGHAI
 from ledger.errors import NotAllowed
-from ledger.people.accounts import Accounts, Session
+from ledger.people.accounts import Accounts
 from ledger.people.actors import ROLES, Actor
+from ledger.people.passwords import code_good_until
+from ledger.people.second_factors import SecondFactors
+from ledger.people.sessions import Session
+from ledger.people.throttling import Client
 from ledger.people.tokens import SCOPES, Tokens
 from ledger.store import Ledger
 
@@ -31,6 +37,12 @@ STAFF = ("recorder", "approver", "official")
 EVERYONE = frozenset({"everyone"})
 SIGNED_IN = tuple(role for role in ROLES if role != "operator")
 """Roles that sign in: the operator is whoever has the machine's command line."""
+_ANY_ROLE = frozenset(SIGNED_IN)
+DEVICE_LIFETIME = timedelta(days=365)
+DEVICES_MAX = 6
+"""Accounts whose device tokens one browser keeps: a station's shared computer has a few people."""
+_STEPS = {"second_factor": "second_factor.ask", "enrolment": "second_factor.enrol"}
+"""Where to go for what a session still waits for."""
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -48,6 +60,7 @@ class Parts:
     ledger: Ledger
     accounts: Accounts
     tokens: Tokens
+    second_factors: SecondFactors
 
 
 def open_to(*roles: str) -> Callable[[View], View]:
@@ -95,6 +108,13 @@ def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
     app.before_request(_guard)
     app.context_processor(lambda: {"me": g.get("session")})
+    app.jinja_env.filters["code_until"] = code_until
+
+
+def code_until(now: str, *, volunteer: bool = False) -> str:
+    """Write until when a one-time code given at an instant is good: 3月8日 9 时."""
+    until = code_good_until(datetime.fromisoformat(now), volunteer=volunteer).astimezone(SHANGHAI)
+    return f"{until.month}月{until.day}日 {until.hour} 时"
 
 
 def _guard() -> AnyResponse | None:
@@ -110,14 +130,34 @@ def _guard() -> AnyResponse | None:
     if not by_program:
         g.session = _current_session()
     if roles is EVERYONE:
-        return None
+        return _open_to_everyone()
     if g.session is None and roles:
         return _ask_to_sign_in()
-    if g.session is None or g.session.actor.role not in roles:
+    if g.session is None or (roles != _ANY_ROLE and g.session.actor.roles.isdisjoint(roles)):
         raise NotAllowed("您的账号没有这项权限。如果工作需要，请联系管理员")
-    if g.session.must_change and request.endpoint not in ("sign_in.password", "sign_in.change", "sign_in.leave"):
-        return redirect(url_for("sign_in.password"))
     g.actor = g.session.actor
+    return _first_do_what_is_missing(g.session)
+
+
+def _open_to_everyone() -> AnyResponse | None:
+    """Let anybody in; a session that is not complete counts as none, but at the doors it is shown on."""
+    if g.session is not None and g.session.waits_for:
+        step = _STEPS[g.session.waits_for]
+        g.session = None
+        if request.endpoint in ("home.home", "sign_in.form"):
+            return redirect(url_for(step))
+    return None
+
+
+def _first_do_what_is_missing(found: Session) -> AnyResponse | None:
+    """Send a session that is not complete to where it can be completed; from there, and to leave, it may go."""
+    blueprint, endpoint = request.blueprint, request.endpoint
+    if endpoint == "sign_in.leave":
+        return None
+    if found.waits_for:
+        return None if blueprint == "second_factor" else redirect(url_for(_STEPS[found.waits_for]))
+    if found.must_change and endpoint not in ("sign_in.password", "sign_in.change"):
+        return redirect(url_for("sign_in.password"))
     return None
 
 
@@ -147,17 +187,51 @@ def _unauthenticated(detail: str, more: str = "") -> Problem:
 
 
 def _current_session() -> Session | None:
-    account, epoch = session.get("account"), session.get("epoch")
-    if not isinstance(account, str) or not isinstance(epoch, int):
-        return None
-    return accounts().session(account, epoch)
+    secret = session.get("secret")
+    return accounts().session(secret) if isinstance(secret, str) else None
 
 
 def begin_session(signed_in: Session) -> None:
-    """Start a session, dropping whatever the cookie held."""
+    """Start a session, dropping whatever the cookie held; staff's cookie ends with the browser, and with the session in any case."""
     session.clear()
-    session.permanent = True
-    session["account"], session["epoch"] = signed_in.actor.account, signed_in.epoch
+    session.permanent = signed_in.actor.volunteer is not None
+    session["secret"] = signed_in.secret
+
+
+def client() -> Client:
+    """Say from where somebody tries to sign in."""
+    devices = request.cookies.get(_device_cookie(), "").split("|")[:DEVICES_MAX]
+    return Client(request.remote_addr, tuple(devices), browser_name(request.user_agent.string))
+
+
+def remember_device(response: AnyResponse, account: str) -> AnyResponse:
+    """Let a browser keep a token for an account that has just signed in with it."""
+    kept = [token for token in client().devices if token and token.partition(".")[0] != account]
+    value = "|".join([accounts().device_token(account), *kept][:DEVICES_MAX])
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(_device_cookie(), value, max_age=DEVICE_LIFETIME, httponly=True, secure=secure, samesite="Lax", path="/")
+    return response
+
+
+def _device_cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-device"
+
+
+def browser_name(agent: str) -> str:
+    """Say what a browser calls itself, as far as its owner needs to know it again: 微信（Android）."""
+    known = {"MicroMessenger": "微信", "Edg": "Edge", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+    systems = {
+        "HarmonyOS": "鸿蒙",
+        "Android": "Android",
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Windows": "Windows",
+        "Mac OS": "Mac",
+        "Linux": "Linux",
+    }
+    name = next((title for sign, title in known.items() if sign in agent), "浏览器")
+    system = next((title for sign, title in systems.items() if sign in agent), "")
+    return f"{name}（{system}）" if system else name
 
 
 def parts() -> Parts:
@@ -173,6 +247,11 @@ def ledger() -> Ledger:
 def accounts() -> Accounts:
     """Give the accounts behind this app."""
     return parts().accounts
+
+
+def second_factors() -> SecondFactors:
+    """Give the second factors behind this app."""
+    return parts().second_factors
 
 
 def actor() -> Actor:

@@ -4,78 +4,62 @@ Accounts: who may sign in, with what, and as whom they then act.
 Passwords are kept as argon2id (RFC 9106; the default profile of argon2-cffi unless another is handed in). This file alone keeps the rules:
 
 1. Every refused sign-in has one sentence and one cost: an unknown name, a wrong password, a disabled account and a name tried too often
-   cannot be told apart. An unknown name is verified against a hash of nothing.
-2. Guessing is slowed by name, never stopped for good: after 5 failures the next try waits a minute, then 2, 4, 8, at most 15. A try is
-   counted before its password is looked at, so that many at once are worth no more than one after another. What was tried is kept as a
-   keyed digest.
-3. A password set by somebody else (a one-time code) opens nothing but the page that changes it. A new password, a reset and a disabling
-   end every session that was open: sessions carry the account's epoch. A password worked out while one of these happened is not kept.
+   cannot be told apart. An unknown name is looked for in the same places and verified against a hash of nothing.
+2. A try is counted before its password is looked at (throttling.py).
+3. A password set by somebody else (a one-time code) opens nothing but the page that changes it, and only for a while. A new password, a new
+   code and a disabling end every session that was open. A password worked out while one of these happened is not kept.
+4. What is done to a staff account is an entry: new codes, disabling, ended sessions. So nobody steps into another's shoes unseen.
 
 Staff sign in with their login. Volunteers have no login of their own: their number, their ID number or their phone (if it is nobody
-else's) names them, and the first code comes from their station's desk. Accounts are not in the log; entries name an account by its id,
-which is never used again.
+else's) names them, and the first code comes from their station's desk. Entries name an account by its id, which is never used again; which roles it
+holds is in the log (grants.py).
 """
 
 import re
 import secrets
-import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy import Connection, select
 
-from ledger import stations
-from ledger.bulk import rows_where_in, upsert_rows
+from ledger.bulk import rows_where_in
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
-from ledger.ids import ALPHABET, new_number, parse_number
-from ledger.people import actors, identity, volunteers
-from ledger.people.actors import OPERATOR, ROLES, SCHEDULER, Actor
+from ledger.ids import new_number, parse_number
+from ledger.kinds.accounts import GRANTED_ROLES
+from ledger.log import Fact
+from ledger.people import actors, confirmations, grants, identity, second_factors, sessions, throttling, volunteers
+from ledger.people.actors import OPERATOR, ROLES, SCHEDULER, Actor, Grant
+from ledger.people.passwords import PASSWORD_MAX, as_code, check_password, clean, code_good_until, new_code, spaced_code
+from ledger.people.sessions import Listed, Session
+from ledger.people.throttling import Client
 from ledger.store import Ledger
-from ledger.tables import AccountRow, FailedSignInRow, table
+from ledger.tables import AccountRow, SecondFactorRow, table
+from ledger.transactions import WriteTransaction
 
 REFUSAL = (
     "登录名或密码不对，或者连续输错次数太多。请核对后再试；连续输错 5 次后，每次要等 1 至 15 分钟。忘记密码，请到社区服务站或找管理员重置"
 )
-STAFF_PASSWORD_MIN = 10
-VOLUNTEER_PASSWORD_MIN = 8
-PASSWORD_MAX = 200
-"""Characters. Beyond PASSWORD_MAX nobody types; it bounds what has to be hashed."""
-FREE_FAILURES = 5
-WAIT_MINUTES_MAX = 15
-FORGET_AFTER = timedelta(days=1)
-"""A name not tried for this long starts anew."""
-PLACED_ROLES = ("recorder", "approver")
-"""Roles that make sense only at a unit of the tree."""
+EXPIRED = "这个一次性登录码已经过期，不能再用。志愿者请到社区服务站、工作人员请找管理员，重新领一个"
+_OVERTAKEN = "您改密码的同时，这个账号的密码被重置或换过，或者账号已停用，这次没有改成。请用最新的密码重新登录"
 
-_ACCOUNT, _FAILED = table(AccountRow), table(FailedSignInRow)
+_ACCOUNT, _FACTOR = table(AccountRow), table(SecondFactorRow)
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,31}")
-_CODE_LENGTH = 8
-
-
-@dataclass(frozen=True)
-class Session:
-    """Somebody signed in: who acts, the epoch the session belongs to, what to call them, whether the password must be changed first."""
-
-    actor: Actor
-    epoch: int
-    login: str
-    must_change: bool
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account as lists show it: never its password."""
+    """A staff account as lists show it: never its password."""
 
     id: str
     login: str
-    role: str
-    station: str | None
+    grants: tuple[Grant, ...]
     disabled: bool
     must_change: bool
+    second_factor: bool
     created_at: str
 
 
@@ -89,66 +73,74 @@ class Accounts:
 
     # --- signing in
 
-    def sign_in(self, name: str, password: str) -> Session:
-        """Sign in by login, volunteer number, ID number or phone. Raises NotAllowed, always with the same sentence."""
-        name, password = _clean(name), _clean(password)
+    def sign_in(self, name: str, password: str, client: Client | None = None) -> Session:
+        """Sign in by login, volunteer number, ID number or phone. Raises NotAllowed: always with the same sentence, but for a code that is too old."""
+        name, password, client = clean(name), clean(password), client or Client()
+        vault = self._ledger.vault
 
-        def admit(connection: Connection, now: datetime) -> tuple[Any, bytes]:
+        def admit(connection: Connection, now: datetime) -> tuple[Any, throttling.Try]:
             row = self._find(connection, name)
-            digest = self._ledger.vault.blind("login", row.login if row else name.lower())
-            if not _count_try(connection, digest, now):
+            tried = throttling.admit(connection, now, vault.blind, row.login if row else name.lower(), row.id if row else None, client)
+            if tried is None:
                 raise NotAllowed(REFUSAL)
-            return row, digest
+            return row, tried
 
-        row, digest = self._ledger.operate(admit)
+        row, tried = self._ledger.operate(admit)
         if not self._matches(row, password):
             raise NotAllowed(REFUSAL)
+        if row.must_change and row.code_expires_at is not None and self._ledger.now() >= datetime.fromisoformat(row.code_expires_at):
+            raise NotAllowed(EXPIRED)
         fresh = self._hasher.hash(_as_typed(row, password)) if self._hasher.check_needs_rehash(row.password_hash) else None
 
-        def settle(connection: Connection, _now: datetime) -> None:
-            connection.execute(_FAILED.delete().where(_FAILED.c.digest == digest))
-            if fresh and not _update(connection, row.id, row.session_epoch, password_hash=fresh):
+        def settle(connection: Connection, now: datetime) -> Session:
+            said = {"password_hash": fresh} if fresh else {"session_epoch": row.session_epoch}
+            if not _update(connection, row.id, row.session_epoch, **said):
                 raise NotAllowed(REFUSAL)
+            throttling.succeeded(connection, tried)
+            waits_for = second_factors.missing(connection, row.id, now.date())
+            return sessions.begin(connection, now, row, means="password", browser=client.browser, waits_for=waits_for)
 
-        self._ledger.operate(settle)
-        return _session(row)
+        return self._ledger.operate(settle)
 
-    def session(self, account: str, epoch: int) -> Session | None:
-        """Say who is behind a session; None when it has ended: disabled, reset, or the password was changed since."""
+    def session(self, secret: str) -> Session | None:
+        """Say who is behind a session's secret; None when it has ended."""
         with self._ledger.read() as tx:
-            row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == account)).one_or_none()
-        if row is None or row.disabled or row.session_epoch != epoch:
-            return None
-        return _session(row)
+            found = sessions.look_up(tx.connection, tx.now, secret)
+        if found is not None and found[1]:
+            self._ledger.operate(lambda connection, now: sessions.note_use(connection, now, secret))
+        return found[0] if found else None
 
-    def change_password(self, account: str, old: str, new: str) -> Session:
+    def device_token(self, account: str) -> str:
+        """Make the token by which a browser that has signed in is known again (throttling.py)."""
+        return throttling.device_token(self._ledger.vault.blind, account)
+
+    def change_password(self, account: str, old: str, new: str, client: Client | None = None) -> Session:
         """Set one's own password; every other session ends. Raises NotAllowed (wrong old one; reset meanwhile), InvalidRequest (weak new one)."""
         with self._ledger.read() as tx:
             row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == account)).one()
-        new = _clean(new)
-        _check_password(new, row)
+            people = tx.vault.open(tx.connection, [f"person/{row.volunteer}"]).values() if row.volunteer else ()
+        new = clean(new)
+        numbers = [part.get(name, "") for one in people for part, name in ((one.identity, "id_number"), (one.contact, "phone"))]
+        check_password(new, row.login, volunteer=bool(row.volunteer), numbers=numbers)
         digest = self._ledger.vault.blind("login", row.login)
-
-        def admit(connection: Connection, now: datetime) -> None:
-            if not _count_try(connection, digest, now):
-                raise NotAllowed(REFUSAL)
-
-        self._ledger.operate(admit)
-        if not self._matches(row, _clean(old)):
+        if not self._ledger.operate(lambda connection, now: throttling.count(connection, digest, "name", now)):
+            raise NotAllowed(REFUSAL)
+        if not self._matches(row, clean(old)):
             raise NotAllowed("原密码不对，请重新输入")
         if self._matches(row, new):
             raise InvalidRequest("新密码和原密码一样，请换一个")
         hashed = self._hasher.hash(new)
 
-        def change(connection: Connection, _now: datetime) -> None:
-            connection.execute(_FAILED.delete().where(_FAILED.c.digest == digest))
-            if not _update(
-                connection, account, row.session_epoch, password_hash=hashed, must_change=0, session_epoch=row.session_epoch + 1
-            ):
-                raise NotAllowed("您改密码的同时，这个账号的密码被重置或换过，或者账号已停用，这次没有改成。请用最新的密码重新登录")
+        def change(connection: Connection, now: datetime) -> Session:
+            throttling.clear(connection, digest)
+            said = {"password_hash": hashed, "must_change": 0, "code_expires_at": None, "session_epoch": row.session_epoch + 1}
+            if not _update(connection, account, row.session_epoch, **said):
+                raise NotAllowed(_OVERTAKEN)
+            sessions.end_all(connection, account)
+            changed = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == account)).one()
+            return sessions.begin(connection, now, changed, means="password", browser=client.browser if client else "")
 
-        self._ledger.operate(change)
-        return Session(_actor(row), row.session_epoch + 1, row.login, must_change=False)
+        return self._ledger.operate(change)
 
     def _matches(self, row: Any, password: str) -> bool:
         """Verify, at the same cost whether there is such an account or not."""
@@ -160,64 +152,89 @@ class Accounts:
         return row is not None and not row.disabled and hashed is not self._nobody
 
     def _find(self, connection: Connection, name: str) -> Any:
-        """Find the account somebody means: by login, else as a volunteer by number, ID number or a phone that is theirs alone."""
-        row = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.login == name.lower())).one_or_none()
-        if row is not None:
-            return row
+        """Find the account somebody means: by login, else as a volunteer by number, ID number or a phone that is theirs alone.
+
+        All of it is looked for each time, so that a name that is somebody's takes no less than one that is nobody's.
+        """
         number = self._volunteer_meant(connection, name)
-        return connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.volunteer == number)).one_or_none() if number else None
+        by_login = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.login == name.lower())).one_or_none()
+        by_number = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.volunteer == (number or ""))).one_or_none()
+        return by_login or by_number
 
     def _volunteer_meant(self, connection: Connection, name: str) -> str | None:
+        found = None
+        for field_name, value in (("phone", _phone(name)), ("id_number", name.replace(" ", "").upper())):
+            subjects = self._ledger.vault.find(connection, field_name, [value]).get(value, [])
+            if len(subjects) == 1:
+                found = subjects[0].removeprefix("person/")
         try:
             return parse_number(name)
         except InvalidRequest:
-            pass
-        for field_name, value in (("id_number", name.replace(" ", "").upper()), ("phone", _phone(name))):
-            subjects = self._ledger.vault.find(connection, field_name, [value]).get(value, [])
-            if len(subjects) == 1:
-                return subjects[0].removeprefix("person/")
-        return None
+            return found
+
+    # --- one's sessions
+
+    def sessions_of(self, account: str) -> list[Listed]:
+        """List an account's sessions, the newest use first."""
+        with self._ledger.read() as tx:
+            row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == account)).one()
+            return sessions.of_account(tx.connection, tx.now, row)
+
+    def end_session(self, account: str, session: str) -> None:
+        """End one session of an account, by the id that lists show."""
+        self._ledger.operate(lambda connection, _now: sessions.end(connection, account, session))
+
+    def end_sessions(self, account: str, *, but: str = "") -> None:
+        """End every session of an account, wherever it is signed in (but the one with an id)."""
+        self._ledger.operate(lambda connection, _now: sessions.end_all(connection, account, but=but))
 
     # --- keeping accounts
 
     def create(self, actor: Actor, login: str, role: str, *, station: str | None = None, password: str | None = None) -> str | None:
         """Make a staff account. Returns its one-time code, to be handed over once; None when *password* was given.
 
+        Where the role takes two people it is only proposed: the account can sign in, and do nothing yet.
+
         Raises NotAllowed, NotFound (station), InvalidRequest (login taken or unfit, role, weak password).
         """
-        login = _clean(login).lower()
+        login = clean(login).lower()
         if not _LOGIN.fullmatch(login) or _is_number(login):
             raise InvalidRequest("登录名应为 2 至 32 个字符：小写字母开头，可含数字、点、横线、下划线")
-        if role not in ROLES or role in ("volunteer", "operator"):
+        if role not in GRANTED_ROLES:
             raise InvalidRequest("没有这个角色，请从列表中选择")
-        if (role in PLACED_ROLES) != bool(station) and role != "official":
-            raise InvalidRequest(f"{ROLES[role]}{'必须指定所属站点' if role in PLACED_ROLES else '不属于任何站点，请不要填写站点'}")
+        grants.check_place(Grant(role, station))
         code = ""
         if password is None:
-            password = code = _one_time_code()
+            password = code = new_code()
         else:
-            password = _clean(password)
-            _check_password(password, _NewRow(login))
+            password = clean(password)
+            check_password(password, login, volunteer=False)
         hashed = self._hasher.hash(password)
 
-        def insert(connection: Connection, now: datetime) -> None:
-            actors.require(connection, actor, "manage_accounts", station)
-            if station:
-                stations.get(connection, station)
-            if connection.execute(select(_ACCOUNT.c.id).where(_ACCOUNT.c.login == login)).first():
+        def insert(tx: WriteTransaction) -> None:
+            tx.require("manage_accounts", None)
+            if tx.connection.execute(select(_ACCOUNT.c.id).where(_ACCOUNT.c.login == login)).first():
                 raise InvalidRequest(f"登录名 {login} 已经有人用了，请换一个")
-            said = {"login": login, "role": role, "station": station, "volunteer": None}
-            _insert(connection, now, hashed, must_change=bool(code), **said)
+            account = _insert(tx.connection, tx.now, login, hashed, code=bool(code))
+            grants.give(tx, account, Grant(role, station))
 
-        self._ledger.operate(insert)
+        self._ledger.write(insert, actor)
         return spaced_code(code) if code else None
+
+    def grant(self, actor: Actor, login: str, role: str, station: str | None = None) -> bool:
+        """Give an account one more role, or propose it. True when it holds at once. Raises NotAllowed, NotFound, InvalidRequest."""
+        return self._ledger.write(lambda tx: grants.give(tx, _managed(tx, login).id, Grant(role, station)), actor)
+
+    def end_grant(self, actor: Actor, login: str, role: str, station: str | None = None, reason: str = "") -> None:
+        """Take a role from an account. Raises NotAllowed, NotFound, InvalidRequest."""
+        self._ledger.write(lambda tx: grants.end(tx, _managed(tx, login).id, Grant(role, station), reason), actor)
 
     def issue_code(self, actor: Actor, volunteer: str) -> str:
         """Give a volunteer a new one-time code at the desk; the account is made if it is the first. Ends the sessions that were open.
 
         Raises NotFound, InvalidRequest (number), NotAllowed (another station's volunteer).
         """
-        code = _one_time_code()
+        code = new_code()
         hashed = self._hasher.hash(code)
         with self._ledger.read() as tx:
             person = volunteers.get(tx, volunteer).row
@@ -226,53 +243,85 @@ class Accounts:
             actors.require(connection, actor, "register", person.station)
             row = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.volunteer == person.number)).one_or_none()
             if row is None:
-                said = {"login": person.number.lower(), "role": "volunteer", "station": None, "volunteer": person.number}
-                _insert(connection, now, hashed, must_change=True, **said)
+                _insert(connection, now, person.number.lower(), hashed, code=True, volunteer=person.number)
             elif row.disabled:
                 raise NotAllowed("这个账号已停用，请联系管理员")
             else:
-                self._renew(connection, row, hashed)
+                self._renew(connection, now, row, hashed)
+            confirmations.note_code(connection, now, actor.account, person.number)
 
         self._ledger.operate(issue)
         return spaced_code(code)
 
     def reset(self, actor: Actor, login: str) -> str:
         """Give an account a new one-time code, to be handed over once; ends its sessions and its waiting time."""
-        code = _one_time_code()
+        code = new_code()
         hashed = self._hasher.hash(code)
 
-        def renew(connection: Connection, _now: datetime) -> None:
-            self._renew(connection, _managed(connection, actor, login), hashed)
+        def renew(tx: WriteTransaction) -> None:
+            row = _managed(tx, login)
+            self._renew(tx.connection, tx.now, row, hashed)
+            _say(tx, row, "code_issued")
 
-        self._ledger.operate(renew)
+        self._ledger.write(renew, actor)
         return spaced_code(code)
 
     def set_disabled(self, actor: Actor, login: str, *, disabled: bool) -> None:
-        """Shut an account, or open it again; its sessions end. Nobody shuts their own."""
+        """Shut an account, or open it again; its sessions end. Nobody shuts their own, nor the last administrator's."""
 
-        def change(connection: Connection, _now: datetime) -> None:
-            row = _managed(connection, actor, login)
+        def change(tx: WriteTransaction) -> None:
+            row = _managed(tx, login)
             if row.id == actor.account:
                 raise InvalidRequest("不能停用自己的账号，请另一位管理员来办")
-            _update(connection, row.id, row.session_epoch, disabled=int(disabled), session_epoch=row.session_epoch + 1)
+            if bool(row.disabled) != disabled:
+                _update(tx.connection, row.id, row.session_epoch, disabled=int(disabled), session_epoch=row.session_epoch + 1)
+                sessions.end_all(tx.connection, row.id)
+                _say(tx, row, "disabled" if disabled else "enabled")
+                if Grant("administrator") in grants.held_by(tx.connection, row.id):
+                    grants.keep_an_administrator(tx)
 
-        self._ledger.operate(change)
+        self._ledger.write(change, actor)
 
-    def end_sessions(self, account: str) -> None:
-        """End every session of an account, wherever it is signed in: on a shared computer a copied cookie must not outlive signing out."""
-        change = _ACCOUNT.update().where(_ACCOUNT.c.id == account).values(session_epoch=_ACCOUNT.c.session_epoch + 1)
-        self._ledger.operate(lambda connection, _now: connection.execute(change))
+    def end_sessions_of(self, actor: Actor, login: str) -> None:
+        """End every session of somebody's account, for an administrator."""
+
+        def end(tx: WriteTransaction) -> None:
+            row = _managed(tx, login)
+            sessions.end_all(tx.connection, row.id)
+            _say(tx, row, "sessions_ended")
+
+        self._ledger.write(end, actor)
+
+    def reset_second_factor(self, actor: Actor, login: str) -> None:
+        """Let an account do without the second factor that it lost; its sessions end. Nobody does that for themselves."""
+
+        def reset(tx: WriteTransaction) -> None:
+            row = _managed(tx, login)
+            if row.id == actor.account:
+                raise InvalidRequest("不能重置自己的两步验证，请另一位管理员来办")
+            second_factors.forget(tx.connection, row.id)
+            sessions.end_all(tx.connection, row.id)
+            _say(tx, row, "second_factor_reset")
+
+        self._ledger.write(reset, actor)
 
     def everyone(self, actor: Actor) -> list[Account]:
         """List the staff accounts, in order of their logins. Raises NotAllowed."""
         with self._ledger.read() as tx:
             actors.require(tx.connection, actor, "manage_accounts", None)
             rows = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.volunteer.is_(None)).order_by(_ACCOUNT.c.login)).all()
-        return [Account(r.id, r.login, r.role, r.station, bool(r.disabled), bool(r.must_change), r.created_at) for r in rows]
+            held = grants.held_by_all(tx.connection)
+            second = set(tx.connection.execute(select(_FACTOR.c.account).where(_FACTOR.c.confirmed_at.is_not(None))).scalars())
+        return [
+            Account(r.id, r.login, held.get(r.id, ()), bool(r.disabled), bool(r.must_change), r.id in second, r.created_at) for r in rows
+        ]
 
-    def _renew(self, connection: Connection, row: Any, hashed: str) -> None:
-        connection.execute(_FAILED.delete().where(_FAILED.c.digest == self._ledger.vault.blind("login", row.login)))
-        _update(connection, row.id, row.session_epoch, password_hash=hashed, must_change=1, session_epoch=row.session_epoch + 1)
+    def _renew(self, connection: Connection, now: datetime, row: Any, hashed: str) -> None:
+        throttling.clear(connection, self._ledger.vault.blind("login", row.login))
+        expires = format_time(code_good_until(now, volunteer=bool(row.volunteer)))
+        said = {"password_hash": hashed, "must_change": 1, "code_expires_at": expires, "session_epoch": row.session_epoch + 1}
+        _update(connection, row.id, row.session_epoch, **said)
+        sessions.end_all(connection, row.id)
 
 
 def logins(connection: Connection, ids: set[str]) -> dict[str, str]:
@@ -282,38 +331,26 @@ def logins(connection: Connection, ids: set[str]) -> dict[str, str]:
     return {account: named.get(account) or machine.get(account, account) for account in ids}
 
 
-def spaced_code(code: str) -> str:
-    """Show a one-time code in two groups: K7M2-Q9XP."""
-    return f"{code[:4]}-{code[4:]}"
-
-
-def wait_minutes(failures: int) -> int:
-    """Say how long after so many failures the next try has to wait: 0 below 5, then 1, 2, 4, 8, then always 15."""
-    return min(1 << min(failures - FREE_FAILURES, 4), WAIT_MINUTES_MAX) if failures >= FREE_FAILURES else 0
-
-
-def _count_try(connection: Connection, digest: bytes, now: datetime) -> bool:
-    """Count a try as failed before it is judged; False when it comes too early, which is not counted."""
-    connection.execute(_FAILED.delete().where(_FAILED.c.last_at < format_time(now - FORGET_AFTER)))
-    row = connection.execute(select(_FAILED).where(_FAILED.c.digest == digest)).one_or_none()
-    failures = row.failures if row else 0
-    if row and now < datetime.fromisoformat(row.last_at) + timedelta(minutes=wait_minutes(failures)):
-        return False
-    upsert_rows(connection, _FAILED, [{"digest": digest, "failures": failures + 1, "last_at": format_time(now)}])
-    return True
-
-
-def _managed(connection: Connection, actor: Actor, login: str) -> Any:
-    actors.require(connection, actor, "manage_accounts", None)
-    row = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.login == login)).one_or_none()
+def _managed(tx: WriteTransaction, login: str) -> Any:
+    tx.require("manage_accounts", None)
+    row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.login == login, _ACCOUNT.c.volunteer.is_(None))).one_or_none()
     if row is None:
-        raise NotFound(f"没有登录名为 {login[:32]} 的账号")
+        raise NotFound(f"没有登录名为 {login[:32]} 的工作人员账号")
     return row
 
 
-def _insert(connection: Connection, now: datetime, hashed: str, *, must_change: bool, **said: str | None) -> None:
-    made = {"id": new_number(), "password_hash": hashed, "must_change": int(must_change), "created_at": format_time(now)}
-    connection.execute(_ACCOUNT.insert(), [{**made, **said, "session_epoch": 0, "disabled": 0}])
+def _say(tx: WriteTransaction, row: Any, change: str) -> None:
+    tx.append([Fact("account.changed", {"account": row.id, "change": change})])
+
+
+def _insert(connection: Connection, now: datetime, login: str, hashed: str, *, code: bool, volunteer: str | None = None) -> str:
+    account = new_number()
+    expires = format_time(code_good_until(now, volunteer=volunteer is not None)) if code else None
+    made = {"id": account, "login": login, "volunteer": volunteer, "password_hash": hashed, "created_at": format_time(now)}
+    connection.execute(
+        _ACCOUNT.insert(), [{**made, "must_change": int(code), "code_expires_at": expires, "session_epoch": 0, "disabled": 0}]
+    )
+    return account
 
 
 def _update(connection: Connection, account: str, epoch: int, **values: Any) -> bool:
@@ -322,44 +359,9 @@ def _update(connection: Connection, account: str, epoch: int, **values: Any) -> 
     return connection.execute(_ACCOUNT.update().where(still).values(**values)).rowcount == 1
 
 
-def _session(row: Any) -> Session:
-    return Session(_actor(row), row.session_epoch, row.login, bool(row.must_change))
-
-
-def _actor(row: Any) -> Actor:
-    return Actor(row.id, row.role, row.station, row.volunteer)
-
-
-@dataclass(frozen=True)
-class _NewRow:
-    """What a password is checked against before the account is there."""
-
-    login: str
-    volunteer: str | None = None
-
-
-def _check_password(password: str, row: Any) -> None:
-    least = VOLUNTEER_PASSWORD_MIN if row.volunteer else STAFF_PASSWORD_MIN
-    if not least <= len(password) <= PASSWORD_MAX:
-        raise InvalidRequest(f"密码至少要 {least} 个字符（最多 {PASSWORD_MAX} 个），请再加长一些")
-    if not row.volunteer and password.isdigit():
-        raise InvalidRequest("密码不能全是数字，请加上字母或文字")
-    if len(set(password)) < 4 or row.login in password.lower():
-        raise InvalidRequest("这个密码太容易猜到（重复的字符，或含有登录名），请换一个")
-
-
-def _clean(text: str) -> str:
-    """Take full-width letters for half-width: what a Chinese keyboard types by mistake."""
-    return unicodedata.normalize("NFKC", text).strip()
-
-
 def _as_typed(row: Any, password: str) -> str:
-    """One-time codes may be typed with or without hyphen, in either case; a password of one's own stays as it is."""
-    return re.sub(r"[\s\-]", "", password).upper() if row is not None and row.must_change else password
-
-
-def _one_time_code() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(_CODE_LENGTH))
+    """A one-time code may be typed loosely; a password of one's own stays as it is."""
+    return as_code(password) if row is not None and row.must_change else password
 
 
 def _phone(name: str) -> str:

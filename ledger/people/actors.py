@@ -4,12 +4,15 @@ Who acts, and what a role may do where.
 A role holds at a unit of the station tree and everywhere below it; without a unit it holds for the whole deployment. The operator is whoever has
 the command line of the machine: it may do what staff may, and every entry of its names it. Roles that look after accounts or check the
 log never touch hours.
+
+Who holds which role is said by entries (grants.py). An account may hold several, each at its own unit; it acts with all of them together.
 """
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from ledger.bulk import fetch
 from ledger.errors import NotAllowed
 from ledger.tables import StationRow, table
 
@@ -29,28 +32,67 @@ _MAY: dict[str, set[str]] = {
     "approve": {"approver", "official", "operator"},
     "amend": {"recorder", "approver", "official", "operator"},
     "register": {"recorder", "approver", "official", "operator"},
+    "decide_people": {"approver", "official", "operator"},
     "set_up": {"official", "operator"},
     "select": {"official", "operator"},
     "publish": {"operator"},
     "rotate_key": {"operator"},
     "manage_accounts": {"administrator", "operator"},
+    "see_rights": {"administrator", "auditor", "operator"},
+    "reveal": {"recorder", "approver", "official", "operator"},
+    "erase": {"approver", "official", "operator"},
+    "see_reveals": {"official", "auditor", "operator"},
     "read_log": {"auditor", "operator"},
+    "manage_webhooks": {"official", "administrator", "operator"},
 }
 _STATION = table(StationRow)
+_ABOVE = """
+WITH RECURSIVE above(code, parent, steps) AS (
+    SELECT code, parent, 0 FROM station WHERE code = {mark}
+    UNION ALL SELECT station.code, station.parent, steps + 1 FROM station JOIN above ON station.code = above.parent WHERE steps < 20
+) SELECT code FROM above ORDER BY steps
+"""
+"""One statement for the driver: rights are asked at every request."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role held at a unit of the tree and below it (None: everywhere)."""
+
+    role: str
+    station: str | None = None
+
+    def allows(self, action: str) -> bool:
+        """Tell whether the role allows an action."""
+        return self.role in _MAY[action]
 
 
 @dataclass(frozen=True)
 class Actor:
-    """An account in action: its id (named in entries), role, unit of the tree (None: everywhere), volunteer number if it is a volunteer's."""
+    """An account in action: its id (named in entries), role, unit of the tree (None: everywhere), volunteer number if it is a volunteer's.
+
+    *role* and *station* are what it mainly is (no role: an empty one); *also*: what else it holds.
+    """
 
     account: str
     role: str
     station: str | None = None
     volunteer: str | None = None
+    also: tuple[Grant, ...] = ()
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """Everything it holds."""
+        return (Grant(self.role, self.station), *self.also) if self.role else ()
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles it holds somewhere."""
+        return frozenset(grant.role for grant in self.grants)
 
     def may(self, action: str) -> bool:
-        """Tell whether the role allows an action somewhere."""
-        return self.role in _MAY[action]
+        """Tell whether a role of its allows an action somewhere."""
+        return any(grant.allows(action) for grant in self.grants)
 
 
 OPERATOR = Actor("operator", "operator")
@@ -59,22 +101,34 @@ SCHEDULER = Actor("scheduler", "operator")
 
 def require(connection: Connection, actor: Actor, action: str, station: str | None) -> None:
     """Make sure that an actor may do something at a unit (None: in the whole district). Raises NotAllowed."""
-    if not actor.may(action):
-        raise NotAllowed(f"{ROLES[actor.role]}没有这项权限")
-    if actor.station is None or actor.station == station:
+    places = {grant.station for grant in actor.grants if grant.allows(action)}
+    if not places:
+        raise NotAllowed(f"{'、'.join(ROLES[role] for role in ROLES if role in actor.roles) or '没有角色的账号'}没有这项权限")
+    if places & {None, station}:
         return
-    if station is None or actor.station not in ancestry(connection, station):
+    if station is None or places.isdisjoint(ancestry(connection, station)):
         raise NotAllowed("这个站点不在您的管理范围内")
+
+
+def units(connection: Connection, actor: Actor, action: str) -> list[str]:
+    """List the units where an actor may do something: those its grants for it name, and all below them."""
+    places = {grant.station for grant in actor.grants if grant.allows(action)}
+    if None in places:
+        return below(connection, None)
+    return sorted({code for place in places for code in below(connection, place)})
+
+
+def reach(connection: Connection, actor: Actor, action: str) -> frozenset[str] | None:
+    """Give the units where an actor may do something; None: everywhere, and also with what belongs to no unit."""
+    if any(grant.station is None and grant.allows(action) for grant in actor.grants):
+        return None
+    return frozenset(units(connection, actor, action))
 
 
 def ancestry(connection: Connection, station: str) -> list[str]:
     """List a unit and the units above it, nearest first."""
-    found: list[str] = []
-    code: str | None = station
-    while code is not None and code not in found:
-        found.append(code)
-        code = connection.execute(select(_STATION.c.parent).where(_STATION.c.code == code)).scalar_one_or_none()
-    return found
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    return list(dict.fromkeys([station, *(row.code for row in fetch(connection, _ABOVE.format(mark=mark), (station,)))]))
 
 
 def below(connection: Connection, station: str | None) -> list[str]:

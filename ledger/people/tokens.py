@@ -23,17 +23,48 @@ from sqlalchemy import Connection, select
 from ledger.entries import SHANGHAI, format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_number, parse_number
-from ledger.people import actors
+from ledger.people import actors, grants
 from ledger.people.actors import ROLES, Actor
 from ledger.store import Ledger
 from ledger.tables import AccountRow, ApiTokenRow, table
+from ledger.transactions import ReadTransaction
 
 SCOPES = {
     "service-records:write": "登记服务记录",
+    "service-records:read": "读取服务记录和待登记的行",
+    "service-records:approve": "审核服务记录",
+    "service-records:amend": "更正、作废服务记录",
+    "activities:read": "读取活动",
+    "activities:write": "登记活动",
+    "volunteers:read": "查询志愿者（姓名打码）和时长",
+    "volunteers:write": "登记志愿者",
+    "organisations:read": "读取组织",
+    "organisations:write": "登记组织",
+    "stations:read": "读取站点、人口、三率和现行规则",
+    "stations:write": "登记站点、申报人口",
+    "selections:read": "按规则复算评优名单",
+    "jobs:read": "查看定时任务",
+    "webhooks:write": "登记和管理接收地址",
     "log:read": "读取入账证明",
     "entries:read": "读取账本原文（审计）",
 }
-ACTIONS = {"service-records:write": "record", "entries:read": "read_log"}
+ACTIONS = {
+    "service-records:write": "record",
+    "service-records:read": "see_station",
+    "service-records:approve": "approve",
+    "service-records:amend": "amend",
+    "activities:read": "see_station",
+    "activities:write": "record",
+    "volunteers:read": "see_station",
+    "volunteers:write": "register",
+    "organisations:read": "see_station",
+    "organisations:write": "register",
+    "stations:write": "set_up",
+    "selections:read": "select",
+    "jobs:read": "manage_accounts",
+    "webhooks:write": "manage_webhooks",
+    "entries:read": "read_log",
+}
 """What the account's role must allow for a scope; the others any staff account may have."""
 LIFETIME_DAYS_MAX = 366
 CACHE_SECONDS = 5
@@ -62,7 +93,7 @@ class Token:
 
     id: str
     login: str
-    role: str
+    roles: list[str]
     scopes: list[str]
     issued_at: str
     expires_on: str
@@ -91,7 +122,7 @@ class Tokens:
                 actors.require(connection, actor, "manage_accounts", None)
             if row is None or row.disabled or row.volunteer:
                 raise NotFound(f"没有登录名为 {login[:32]} 的工作人员账号，或已停用")
-            _check_scopes(wanted, row.role)
+            _check_scopes(wanted, grants.actor_of(row.id, None, grants.held_by(connection, row.id)))
             _check_day(expires_on, now)
             made = {"id": new_number(), "digest": _digest(secret), "account": row.id, "scopes": " ".join(wanted)}
             said = {"issued_by": actor.account, "issued_at": format_time(now), "expires_on": expires_on.isoformat()}
@@ -120,12 +151,12 @@ class Tokens:
         """List the tokens, newest first: all of them to whoever manages accounts. Raises NotAllowed."""
         with self._ledger.read() as tx:
             actors.require(tx.connection, actor, "manage_accounts", None)
-            joined = _TOKEN.join(_ACCOUNT, _TOKEN.c.account == _ACCOUNT.c.id)
-            statement = select(_TOKEN, _ACCOUNT.c.login, _ACCOUNT.c.role).select_from(joined)
-            rows = tx.connection.execute(statement.order_by(_TOKEN.c.issued_at.desc(), _TOKEN.c.id)).all()
-        return [
-            Token(r.id, r.login, r.role, r.scopes.split(), r.issued_at, r.expires_on, r.last_used_at, _state(r, tx.today)) for r in rows
-        ]
+            return _listed(tx)
+
+    def own(self, actor: Actor) -> list[Token]:
+        """List the actor's own tokens, newest first."""
+        with self._ledger.read() as tx:
+            return _listed(tx, actor.account)
 
     def resolve(self, secret: str) -> Bearer:
         """Say who acts with a secret. Raises NotAllowed when it opens nothing, or nothing any more."""
@@ -144,21 +175,49 @@ class Tokens:
         with self._ledger.read() as tx:
             row = tx.connection.execute(select(_TOKEN).where(_TOKEN.c.digest == digest)).one_or_none()
             account = row and tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == row.account)).one()
+            held = grants.held_by(tx.connection, row.account) if row else ()
         if row is None or account is None:
             raise NotAllowed("访问令牌不对，请核对后再试")
         if _state(row, tx.today) != "good" or account.disabled:
             raise NotAllowed("访问令牌已到期、被撤销，或它的账号已停用。请向管理员要新的")
         if row.last_used_at is None or tx.now - datetime.fromisoformat(row.last_used_at) >= LAST_USE_EVERY:
             self._ledger.operate(lambda connection, now: _update(connection, row.id, last_used_at=format_time(now)))
-        return Bearer(Actor(account.id, account.role, account.station), frozenset(row.scopes.split()))
+        return Bearer(grants.actor_of(account.id, None, held), frozenset(row.scopes.split()))
 
 
-def _check_scopes(scopes: list[str], role: str) -> None:
+def offered(actor: Actor) -> dict[str, str]:
+    """List the scopes that an actor's tokens may have."""
+    return {scope: title for scope, title in SCOPES.items() if scope not in ACTIONS or actor.may(ACTIONS[scope])}
+
+
+def _listed(tx: ReadTransaction, account: str | None = None) -> list[Token]:
+    statement = select(_TOKEN, _ACCOUNT.c.login).select_from(_TOKEN.join(_ACCOUNT, _TOKEN.c.account == _ACCOUNT.c.id))
+    if account is not None:
+        statement = statement.where(_TOKEN.c.account == account)
+    rows = tx.connection.execute(statement.order_by(_TOKEN.c.issued_at.desc(), _TOKEN.c.id)).all()
+    held = grants.held_by_all(tx.connection)
+    return [
+        Token(
+            row.id,
+            row.login,
+            list(dict.fromkeys(grant.role for grant in held.get(row.account, ()))),
+            row.scopes.split(),
+            row.issued_at,
+            row.expires_on,
+            row.last_used_at,
+            _state(row, tx.today),
+        )
+        for row in rows
+    ]
+
+
+def _check_scopes(scopes: list[str], holder: Actor) -> None:
     if not scopes or not SCOPES.keys() >= set(scopes):
         raise InvalidRequest(f"请从这些权限范围中选择：{'、'.join(SCOPES)}")
     for scope in scopes:
-        if scope in ACTIONS and not Actor("", role).may(ACTIONS[scope]):
-            raise InvalidRequest(f"{ROLES[role]}账号没有「{SCOPES[scope]}」的权限，不能发给它 {scope}")
+        if scope not in offered(holder):
+            roles = "、".join(ROLES[role] for role in ROLES if role in holder.roles) or "没有角色的"
+            raise InvalidRequest(f"{roles}账号没有「{SCOPES[scope]}」的权限，不能发给它 {scope}")
 
 
 def _check_day(expires_on: date, now: datetime) -> None:

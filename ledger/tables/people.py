@@ -13,6 +13,7 @@ class PersonRow(SQLModel, table=True):
     subject: str = text(primary_key=True)
     identity: bytes | None = blob(default=None)
     contact: bytes | None = blob(default=None)
+    guardian: bytes | None = blob(default=None)
 
 
 class BlindIndexRow(SQLModel, table=True):
@@ -34,28 +35,79 @@ class BlindIndexRow(SQLModel, table=True):
 
 
 class AccountRow(SQLModel, table=True):
-    """Somebody who may act: staff by login name, volunteers by their number."""
+    """Somebody who may sign in: staff by login name, volunteers by their number. What staff may do follows from the log (role_grant).
+
+    session_epoch: how often the password was set; *code_expires_at*: until when a one-time code is good.
+    """
 
     __tablename__ = "account"
     id: str = text(primary_key=True)
     login: str = text(unique=True)
-    role: str = text()
-    station: str | None = text(default=None)
     volunteer: str | None = text(default=None, unique=True)
     password_hash: str | None = text(default=None)
     must_change: int = 0
+    code_expires_at: str | None = text(default=None)
     session_epoch: int = 0
     disabled: int = 0
     created_at: str = text()
 
 
+class RoleProposalRow(SQLModel, table=True):
+    """A role that one administrator wants to give and another has to confirm."""
+
+    __tablename__ = "role_proposal"
+    id: str = text(primary_key=True)
+    account: str = text(index=True)
+    role: str = text()
+    station: str | None = text(default=None)
+    proposed_by: str = text()
+    proposed_at: str = text()
+
+
 class FailedSignInRow(SQLModel, table=True):
-    """Failed sign-ins, for throttling: by keyed digest of the name tried, so that a mistyped ID number is not kept."""
+    """Failed tries, for throttling: by keyed digest of what was tried, so that neither a mistyped ID number nor an address is kept."""
 
     __tablename__ = "failed_sign_in"
     digest: bytes = blob(primary_key=True)
+    kind: str = text()
     failures: int
+    since_at: str = text()
     last_at: str = text()
+
+
+class SessionRow(SQLModel, table=True):
+    """A browser that is signed in: the digest of its secret. *waits_for*: what is missing yet (second_factor, enrolment)."""
+
+    __tablename__ = "session"
+    digest: bytes = blob(primary_key=True)
+    account: str = text(index=True)
+    means: str = text()
+    waits_for: str = text()
+    browser: str = text()
+    begun_at: str = text()
+    last_used_at: str = text()
+    ends_at: str = text()
+
+
+class SecondFactorRow(SQLModel, table=True):
+    """An account's TOTP secret, sealed; *last_step*: the newest step used; *recovery*: digests of the codes left, in hex, by spaces."""
+
+    __tablename__ = "second_factor"
+    account: str = text(primary_key=True)
+    secret: bytes = blob()
+    confirmed_at: str | None = text(default=None)
+    last_step: int = 0
+    recovery: str = text()
+
+
+class LinkedIdentityRow(SQLModel, table=True):
+    """A person's identity at an identity provider, as a keyed digest of issuer and subject."""
+
+    __tablename__ = "linked_identity"
+    digest: bytes = blob(primary_key=True)
+    account: str = text(index=True)
+    linked_by: str = text()
+    linked_at: str = text()
 
 
 class ApiTokenRow(SQLModel, table=True):

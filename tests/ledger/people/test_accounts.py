@@ -1,49 +1,18 @@
 """Who gets in, who does not, and that guessing does not pay."""
 
-from datetime import datetime, timedelta
-from types import SimpleNamespace
+from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
+from house import ADMIN, CHEAP, CLERK, PASSWORD, PEOPLE, PHONE, SHARED
 
-from ledger import stations
-from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_number
-from ledger.people import accounts, volunteers
-from ledger.people.accounts import REFUSAL, Accounts, wait_minutes
-from ledger.people.actors import OPERATOR, Actor
-from ledger.people.volunteers import Registration
-from ledger.settings import Settings
-from ledger.stations import Station
-from ledger.store import create_ledger, open_ledger
-
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "correct horse battery"
-ADMIN = Actor("the administrator", "administrator")
-CLERK = Actor("the clerk", "recorder", "001")
-PHONE, SHARED = "13800001234", "13900005678"
-PEOPLE = [("张敏", "340102196708266327", PHONE), ("黄丹", "34010419951022796X", SHARED), ("关凯", "342401197606030221", SHARED)]
-
-
-@pytest.fixture
-def house(tmp_path, database_url):
-    """A ledger with two stations, three volunteers, a clerk's account and a clock that is moved by hand."""
-    clock = SimpleNamespace(now=datetime(2026, 3, 5, 9, tzinfo=SHANGHAI))
-    settings = Settings(tmp_path / "home", database_url)
-    ledger = create_ledger(settings, lambda: clock.now)
-
-    def people(tx):
-        for code in ("001", "002"):
-            stations.declare(tx, Station(code, f"第{code}站", "station", None))
-        day = clock.now.date()
-        return volunteers.register_many(tx, [Registration(name, number, "001", day, "clerk", phone) for name, number, phone in PEOPLE])
-
-    numbers = ledger.write(people, OPERATOR)
-    found = Accounts(ledger, CHEAP)
-    found.create(OPERATOR, "clerk", "recorder", station="001", password=PASSWORD)
-    yield SimpleNamespace(ledger=ledger, settings=settings, accounts=found, numbers=numbers, clock=clock)
-    ledger.close()
+from ledger.people import accounts
+from ledger.people.accounts import EXPIRED, REFUSAL, Accounts
+from ledger.people.actors import OPERATOR, Actor, Grant
+from ledger.people.throttling import wait_minutes
+from ledger.store import open_ledger
 
 
 def refused(house, name, password="not the password"):  # noqa: S107 it opens nothing
@@ -167,8 +136,9 @@ def test_another_stations_desk_gives_no_code(house):
 def test_ones_own_password_ends_the_other_sessions(house):
     first, second = house.accounts.sign_in("clerk", PASSWORD), house.accounts.sign_in("clerk", PASSWORD)
     changed = house.accounts.change_password(first.actor.account, PASSWORD, "a better password")
-    assert house.accounts.session(changed.actor.account, changed.epoch) == changed
-    assert house.accounts.session(second.actor.account, second.epoch) is None
+    assert house.accounts.session(changed.secret).actor == changed.actor
+    assert house.accounts.session(first.secret) is None
+    assert house.accounts.session(second.secret) is None
     refused(house, "clerk", PASSWORD)
     assert house.accounts.sign_in("clerk", "a better password")
 
@@ -184,13 +154,6 @@ def test_a_wrong_old_password_changes_nothing_and_is_slowed_like_a_sign_in(house
     assert house.accounts.change_password(account, PASSWORD, "a better password")
 
 
-@pytest.mark.parametrize("weak", ["123456789", "1234567890123", "aaaaaaaaaaaa", "my-clerk-password", "x" * 201, ""])
-def test_a_weak_password_is_refused_before_anything_else(house, weak):
-    account = house.accounts.sign_in("clerk", PASSWORD).actor.account
-    with pytest.raises(InvalidRequest):
-        house.accounts.change_password(account, PASSWORD, weak)
-
-
 def test_a_volunteer_may_keep_to_digits_but_not_to_the_code(house):
     code = house.accounts.issue_code(CLERK, house.numbers[0])
     account = house.accounts.sign_in(house.numbers[0], code).actor.account
@@ -198,7 +161,9 @@ def test_a_volunteer_may_keep_to_digits_but_not_to_the_code(house):
         house.accounts.change_password(account, code, "1234567")
     with pytest.raises(InvalidRequest):
         house.accounts.change_password(account, code, code)
-    assert not house.accounts.change_password(account, code, "19670826").must_change
+    with pytest.raises(InvalidRequest, match="生日"):
+        house.accounts.change_password(account, code, "19670826")
+    assert not house.accounts.change_password(account, code, "58204917").must_change
 
 
 def test_a_reset_ends_sessions_and_waiting_and_its_code_must_be_changed(house):
@@ -206,7 +171,7 @@ def test_a_reset_ends_sessions_and_waiting_and_its_code_must_be_changed(house):
     for _ in range(6):
         refused(house, "clerk")
     code = house.accounts.reset(ADMIN, "clerk")
-    assert house.accounts.session(open_session.actor.account, open_session.epoch) is None
+    assert house.accounts.session(open_session.secret) is None
     assert house.accounts.sign_in("clerk", code).must_change
     refused(house, "clerk", PASSWORD)
 
@@ -214,7 +179,7 @@ def test_a_reset_ends_sessions_and_waiting_and_its_code_must_be_changed(house):
 def test_a_disabled_account_is_out_at_once_until_it_is_opened_again(house):
     open_session = house.accounts.sign_in("clerk", PASSWORD)
     house.accounts.set_disabled(ADMIN, "clerk", disabled=True)
-    assert house.accounts.session(open_session.actor.account, open_session.epoch) is None
+    assert house.accounts.session(open_session.secret) is None
     refused(house, "clerk", PASSWORD)
     house.accounts.set_disabled(ADMIN, "clerk", disabled=False)
     assert house.accounts.sign_in("clerk", PASSWORD)
@@ -297,7 +262,7 @@ def test_an_account_at_no_such_station_is_refused(house):
 def test_lists_show_staff_and_never_a_hash(house):
     house.accounts.issue_code(CLERK, house.numbers[0])
     [row] = house.accounts.everyone(ADMIN)
-    assert (row.login, row.role, row.disabled) == ("clerk", "recorder", False)
+    assert (row.login, row.grants, row.disabled) == ("clerk", (Grant("recorder", "001"),), False)
     assert "argon2" not in repr(row)
 
 
@@ -314,3 +279,56 @@ def test_a_password_of_an_older_cost_is_hashed_anew_when_it_is_used(house):
         hashed = tx.connection.exec_driver_sql("SELECT password_hash FROM account WHERE login='clerk'").scalar()
     assert "t=2" in hashed
     assert dearer.sign_in("clerk", PASSWORD)
+
+
+@pytest.mark.parametrize(("volunteer", "hours"), [(False, 72), (True, 30 * 24)])
+def test_a_one_time_code_is_good_for_a_while_and_then_says_so(house, volunteer, hours):
+    name = house.numbers[0] if volunteer else "clerk"
+    code = house.accounts.issue_code(CLERK, name) if volunteer else house.accounts.reset(ADMIN, name)
+    house.clock.now += timedelta(hours=hours, seconds=-1)
+    assert house.accounts.sign_in(name, code).must_change
+    house.clock.now += timedelta(seconds=1)
+    assert refused(house, name, code) == EXPIRED
+    assert refused(house, name, "K7M2-Q9XP") == REFUSAL, "only who holds the code is told that it is too old"
+
+
+def test_a_code_that_was_changed_in_time_leaves_a_password_that_lasts(house):
+    account = house.accounts.sign_in("clerk", code := house.accounts.reset(ADMIN, "clerk")).actor.account
+    house.accounts.change_password(account, code, "a better password")
+    house.clock.now += timedelta(days=400)
+    assert house.accounts.sign_in("clerk", "a better password")
+
+
+def test_what_is_done_to_a_staff_account_is_in_the_log(house):
+    house.accounts.reset(ADMIN, "clerk")
+    house.accounts.set_disabled(ADMIN, "clerk", disabled=True)
+    house.accounts.set_disabled(ADMIN, "clerk", disabled=True)
+    house.accounts.set_disabled(ADMIN, "clerk", disabled=False)
+    house.accounts.end_sessions_of(ADMIN, "clerk")
+    house.accounts.reset_second_factor(ADMIN, "clerk")
+    done = ["second_factor_reset", "sessions_ended", "enabled", "disabled", "code_issued"]
+    assert house.changes() == [*((one, None, None, ADMIN.account) for one in done), ("granted", "recorder", "001", "operator")]
+
+
+def test_the_same_places_are_searched_for_a_name_that_is_nobodys_and_one_that_is_somebodys(house):
+    """Counted in lookups of the blind index and the accounts, not in seconds."""
+    counts = []
+    for name in ("clerk", "nobody", house.numbers[0], PEOPLE[0][1], "11010519491231002X"):
+        asked = []
+        with house.ledger.read() as tx:
+            watched = Watched(tx.connection, asked)
+            house.accounts._find(watched, name)
+        counts.append(len(asked))
+    assert len(set(counts)) == 1, counts
+
+
+class Watched:
+    """A connection that notes how often it is asked, however it is asked."""
+
+    def __init__(self, connection, asked):
+        self._connection, self._asked = connection, asked
+
+    def __getattr__(self, name):
+        if name in ("execute", "connection"):
+            self._asked.append(name)
+        return getattr(self._connection, name)

@@ -1,0 +1,40 @@
+"""What follows from what is said of accounts: who holds which role now, and the history of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ledger import tables
+from ledger.bulk import insert_rows
+from ledger.entries import Entry
+from ledger.projections.shapes import Handler
+from ledger.tables import table
+
+_GRANT, _CHANGE = table(tables.RoleGrantRow), table(tables.AccountChangeRow)
+
+
+def _change(entry: Entry, change: str) -> dict[str, Any]:
+    said = {name: entry.body.get(name) for name in ("account", "role", "station", "reason", "proposed_by")}
+    return {"entry_index": entry.index, "change": change, "actor": entry.actor, "recorded_at": entry.recorded_at, **said}
+
+
+def _granted(connection: Connection, run: Sequence[Entry]) -> None:
+    rows = [{"entry_index": e.index, **{name: e.body.get(name) for name in ("account", "role", "station")}} for e in run]
+    insert_rows(connection, _GRANT, rows)
+    insert_rows(connection, _CHANGE, [_change(entry, "granted") for entry in run])
+
+
+def _ended(connection: Connection, run: Sequence[Entry]) -> None:
+    for entry in run:
+        body = entry.body
+        held = (_GRANT.c.account == body["account"]) & (_GRANT.c.role == body["role"])
+        connection.execute(_GRANT.delete().where(held & _GRANT.c.station.is_not_distinct_from(body.get("station"))))
+    insert_rows(connection, _CHANGE, [_change(entry, "ended") for entry in run])
+
+
+def _changed(connection: Connection, run: Sequence[Entry]) -> None:
+    insert_rows(connection, _CHANGE, [_change(entry, entry.body["change"]) for entry in run])
+
+
+HANDLERS: dict[str, Handler] = {"role.granted": _granted, "role.ended": _ended, "account.changed": _changed}
