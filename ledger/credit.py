@@ -2,7 +2,7 @@
 A volunteer's credit: the service records, and one total that is the sum of those that count.
 
 The total is never stored: it is added up from the list it stands above, so the two cannot differ. Records in publicity, waiting or voided are listed
-apart, each with the reason why it does not count (yet).
+apart, each with the reason why it does not count (yet). As long as somebody says that a registration is not theirs, nothing under it counts.
 """
 
 from collections import Counter
@@ -12,18 +12,19 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger import activities, stations
+from ledger.bulk import rows_where_in
 from ledger.codes import SERIES
 from ledger.policies import service_policy
-from ledger.service_records import counts_on
-from ledger.tables import ServiceRow, table
+from ledger.service.records import counts_on
+from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction
 
-_SERVICE = table(ServiceRow)
+_SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One service record as the volunteer sees it. status: counted, publicity, waiting, voided."""
+    """One service record as the volunteer sees it. status: counted, publicity, waiting, voided, frozen."""
 
     index: int
     served_on: str
@@ -61,7 +62,8 @@ def statement(tx: ReadTransaction, volunteer: str) -> Credit:
     """Add up a volunteer's credit as of today, newest records first."""
     query = select(_SERVICE).where(_SERVICE.c.volunteer == volunteer).order_by(_SERVICE.c.start.desc(), _SERVICE.c.entry_index.desc())
     rows = tx.connection.execute(query).all()
-    items = _items(tx, rows)
+    frozen = any(row.left_as == "not_me" for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, [volunteer]))
+    items = _items(tx, rows, frozen=frozen)
     records = [item for item in items if item.status == "counted"]
     totals: dict[str, Counter[str]] = {"series": Counter(), "grade": Counter(), "year": Counter()}
     for item in records:
@@ -77,7 +79,7 @@ def statement(tx: ReadTransaction, volunteer: str) -> Credit:
     return Credit(volunteer, minutes, records, others, by_series, by_grade, by_year, star, missing)
 
 
-def _items(tx: ReadTransaction, rows: Any) -> list[Item]:
+def _items(tx: ReadTransaction, rows: Any, *, frozen: bool) -> list[Item]:
     known = activities.get_many(tx.connection, {row.activity for row in rows})
     names = stations.names(tx.connection, {row.station for row in rows})
     return [
@@ -91,7 +93,7 @@ def _items(tx: ReadTransaction, rows: Any) -> list[Item]:
             known[row.activity].series,
             names.get(row.station, row.station),
             row.grade,
-            _status(tx, row),
+            "frozen" if frozen and row.status != "voided" else _status(tx, row),
             row.effective_on,
             row.recorder,
             row.recorded_at,

@@ -7,8 +7,9 @@ On a day and for the year up to it, for a station and, summed, for every unit ab
     participation  those of them with a service in that time that counts now / the same registered            (target 30 %)
     backbone       those of them designated backbone / the same registered                                    (target 1 %)
 
-Confirmed-by-the-person counts stand beside. A figure is never without its numerator, denominator, source and day; ratios are made from whole numbers
-when they are shown. A published rate names the tree size it was counted at.
+Who is at home where is asked of the counting day: before a move at the old station, from the day of the move on at the new; nowhere from the day of
+leaving on. A registration that was merged away or disowned never counts. Confirmed-by-the-person counts stand beside. A figure is never without its
+numerator, denominator, source and day; ratios are made from whole numbers when they are shown. A published rate names the tree size it was counted at.
 """
 
 from collections import Counter
@@ -16,15 +17,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select
 
 from ledger import stations
 from ledger.kinds import Body
 from ledger.log import Fact
-from ledger.tables import PublishedRateRow, ServiceRow, VolunteerRow, table
+from ledger.projections.people import NEVER_WAS
+from ledger.tables import PastHomeRow, PublishedRateRow, ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
-_VOLUNTEER, _SERVICE, _PUBLISHED = table(VolunteerRow), table(ServiceRow), table(PublishedRateRow)
+_VOLUNTEER, _PAST, _SERVICE, _PUBLISHED = table(VolunteerRow), table(PastHomeRow), table(ServiceRow), table(PublishedRateRow)
 COUNTS = ("population", "registered", "confirmed", "participants", "backbone", "minutes")
 
 
@@ -75,34 +77,39 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     what was approved in January is not lost between two years. Asked with 31 December it gives what could be known then.
     """
     on = counting_day(year, today).isoformat()
-    registered: Counter[str] = Counter()
-    confirmed: Counter[str] = Counter()
-    backbone: Counter[str] = Counter()
-    in_force = _VOLUNTEER.c.registered_on <= on
-    columns = (
-        func.count(),
-        func.count().filter(_VOLUNTEER.c.confirmed_on <= on),
-        func.count().filter(_VOLUNTEER.c.backbone_on <= on),
-    )
-    for code, all_, sure, bones in connection.execute(
-        select(_VOLUNTEER.c.station, *columns).where(in_force).group_by(_VOLUNTEER.c.station)
-    ):
-        registered[code], confirmed[code], backbone[code] = all_, sure, bones
+    own: dict[str, Counter[str]] = {name: Counter() for name in COUNTS if name != "population"}
     counts = and_(
         _SERVICE.c.status == "approved",
         _SERVICE.c.effective_on <= today.isoformat(),
         _SERVICE.c.served_on >= f"{year}-01-01",
         _SERVICE.c.served_on <= on,
     )
-    joined = _SERVICE.join(_VOLUNTEER, _VOLUNTEER.c.number == _SERVICE.c.volunteer)
-    totals = (func.count(_SERVICE.c.volunteer.distinct()), func.sum(_SERVICE.c.minutes))
-    participants: Counter[str] = Counter()
-    minutes: Counter[str] = Counter()
-    served = select(_VOLUNTEER.c.station, *totals).select_from(joined).where(counts, in_force).group_by(_VOLUNTEER.c.station)
-    for code, people, total in connection.execute(served):
-        participants[code], minutes[code] = people, int(total)
-    own = {"registered": registered, "confirmed": confirmed, "participants": participants, "backbone": backbone, "minutes": minutes}
+    for homes, station, at_home in _homes(on):
+        people = (
+            func.count().label("registered"),
+            func.count().filter(_VOLUNTEER.c.confirmed_on <= on).label("confirmed"),
+            func.count().filter(_VOLUNTEER.c.backbone_on <= on).label("backbone"),
+        )
+        served = (func.count(_SERVICE.c.volunteer.distinct()).label("participants"), func.sum(_SERVICE.c.minutes).label("minutes"))
+        joined = homes.join(_SERVICE, _SERVICE.c.volunteer == _VOLUNTEER.c.number)
+        for statement in (
+            select(station.label("code"), *people).select_from(homes).where(at_home),
+            select(station.label("code"), *served).select_from(joined).where(counts, at_home),
+        ):
+            for row in connection.execute(statement.group_by(station)):
+                for name in row._fields[1:]:
+                    own[name][row.code] += int(getattr(row, name))
     return _rolled_up(connection, on, today.isoformat(), own)
+
+
+def _homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[bool]], ...]:
+    """Say where volunteers were at home on a day, each at one station: those still at home there, and those who moved or left and came back since."""
+    stayed = or_(_VOLUNTEER.c.left_on.is_(None), and_(_VOLUNTEER.c.left_on > on, _VOLUNTEER.c.left_as.not_in(NEVER_WAS)))
+    earlier = _PAST.join(_VOLUNTEER, _VOLUNTEER.c.number == _PAST.c.volunteer)
+    return (
+        (_VOLUNTEER, _VOLUNTEER.c.station, and_(_VOLUNTEER.c.since_on <= on, stayed)),
+        (earlier, _PAST.c.station, and_(_PAST.c.since_on <= on, _PAST.c.until_on > on)),
+    )
 
 
 def _rolled_up(connection: Connection, on: str, asked: str, own: dict[str, Counter[str]]) -> list[StationRate]:

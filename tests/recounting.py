@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TILE = 256
+NEVER = "9999-12-31"
 
 
 def leaf_hash(raw: bytes) -> bytes:
@@ -155,10 +156,52 @@ class Recount:
         self.populations[body["station"], body["counted_on"]] = body["population"]
 
     def _volunteer_registered(self, _index, body):
-        self.volunteers[body["volunteer"]] = {**body, "backbone": "9999-12-31"}
+        before = self.volunteers.get(body["volunteer"], {"homes": []})
+        confirmed = body["registered_on"] if body["basis"] == "self" else NEVER
+        home = [body["registered_on"], NEVER, body["station"], body["registered_on"]]
+        self.volunteers[body["volunteer"]] = {
+            "homes": [*before["homes"], home],
+            "confirmed": confirmed,
+            "backbone": NEVER,
+            "disowned": False,
+        }
 
     def _volunteer_backbone_designated(self, _index, body):
         self.volunteers[body["volunteer"]]["backbone"] = body["designated_on"]
+
+    def _volunteer_confirmed(self, _index, body):
+        person = self.volunteers[body["volunteer"]]
+        if person["confirmed"] == NEVER:
+            person["confirmed"] = body["confirmed_on"]
+
+    def _volunteer_moved(self, _index, body):
+        homes = self.volunteers[body["volunteer"]]["homes"]
+        assert homes[-1][2] == body["from_station"]
+        homes[-1][1] = body["moved_on"]
+        homes.append([body["moved_on"], NEVER, body["station"], homes[-1][3]])
+
+    def _volunteer_withdrawn(self, _index, body):
+        person = self.volunteers[body["volunteer"]]
+        person["homes"][-1][1] = body["withdrawn_on"]
+        if body["reason"] == "not_me":
+            person["disowned"] = True
+            person["homes"] = [home for home in person["homes"] if home[3] != person["homes"][-1][3] or home[0] < home[3]]
+
+    def _volunteer_merged(self, _index, body):
+        gone, kept = self.volunteers[body["volunteer"]], self.volunteers[body["into"]]
+        gone["homes"] = []
+        for name in ("confirmed", "backbone"):
+            kept[name] = min(kept[name], gone[name])
+        for service in self.services.values():
+            if service["volunteer"] == body["volunteer"]:
+                service["volunteer"] = body["into"]
+
+    def _volunteer_erased(self, _index, body):
+        homes = self.volunteers[body["volunteer"]]["homes"]
+        if homes:
+            homes[-1][1] = min(homes[-1][1], body["decided_on"])
+
+    _volunteer_restricted = _volunteer_erased
 
     def _activity_published(self, _index, body):
         self.activities[body["activity"]] = body
@@ -185,7 +228,8 @@ class Recount:
 
     def credit(self, volunteer: str) -> tuple[int, list[int], dict[str, int], dict[str, int]]:
         """Minutes, records, minutes by year and by grade that count today."""
-        mine = {index: service for index, service in self.counting(self.today).items() if service["volunteer"] == volunteer}
+        counting = {} if self.volunteers[volunteer]["disowned"] else self.counting(self.today)
+        mine = {index: service for index, service in counting.items() if service["volunteer"] == volunteer}
         by_year, by_grade = Counter(), Counter()
         for service in mine.values():
             by_year[service["served_on"][:4]] += service["minutes"]
@@ -199,7 +243,9 @@ class Recount:
 
     def _unit(self, code: str, year: int, day: str) -> dict[str, int]:
         below = {unit for unit in self.stations if code in self._above(unit)}
-        people = {n: v for n, v in self.volunteers.items() if v["station"] in below and v["registered_on"] <= day}
+        people = {
+            n: v for n, v in self.volunteers.items() if any(since <= day < until and at in below for since, until, at, _ in v["homes"])
+        }
         counted = [
             service
             for service in self.counting(day).values()
@@ -208,7 +254,7 @@ class Recount:
         return {
             "population": self._population(code, day),
             "registered": len(people),
-            "confirmed": sum(person["basis"] == "self" for person in people.values()),
+            "confirmed": sum(person["confirmed"] <= day for person in people.values()),
             "participants": len({service["volunteer"] for service in counted}),
             "backbone": sum(person["backbone"] <= day for person in people.values()),
             "minutes": sum(service["minutes"] for service in counted),

@@ -29,7 +29,7 @@ def find() -> ResponseReturnValue:
     said = request.form.get("said", "").strip()[:60]
     with ledger().read() as tx:
         try:
-            person = _visible(tx, _meant(tx, said))
+            person = visible(tx, _meant(tx, said))
         except (NotFound, InvalidRequest) as refusal:
             return render_template("volunteers.html", problem=str(refusal)), 404
     return redirect(url_for("volunteers.one", number=person.row.number))
@@ -40,7 +40,7 @@ def find() -> ResponseReturnValue:
 def one(number: str) -> ResponseReturnValue:
     """Show a volunteer's credit, and the way to give a code."""
     with ledger().read() as tx:
-        person = _visible(tx, number)
+        person = visible(tx, number)
         shown = statement(tx, person.row.number)
     return render_template("volunteer.html", mine=False, **shown)
 
@@ -50,12 +50,12 @@ def one(number: str) -> ResponseReturnValue:
 def code(number: str) -> ResponseReturnValue:
     """Issue a one-time code: the slip is shown once, to be printed or read out."""
     with ledger().read() as tx:
-        person = _visible(tx, number)
+        person = visible(tx, number)
     issued = accounts().issue_code(actor(), person.row.number)
     return render_template("slip.html", person=person, code=issued, now=ledger().now().isoformat())
 
 
-def _visible(tx: ReadTransaction, number: str) -> volunteers.Known:
+def visible(tx: ReadTransaction, number: str) -> volunteers.Known:
     """Give a volunteer of one's own stations; whether others are registered elsewhere is not told."""
     try:
         person = volunteers.get(tx, number)

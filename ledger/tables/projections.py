@@ -4,6 +4,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from ledger.tables.columns import count, index_key, text
+from ledger.tables.privacy import ErasureRow
 
 
 class ChainRow(SQLModel, table=True):
@@ -65,11 +66,16 @@ class OrganisationRow(SQLModel, table=True):
     since: str = text()
     expires_on: str | None = text(default=None)
     contact: str | None = text(default=None)
-    entry_index: int
+    entry_index: int = Field(index=True)
 
 
 class VolunteerRow(SQLModel, table=True):
-    """A volunteer: number, home station, dates. No personal data; *identity* and *contact* are the salted commitments of the entry."""
+    """A volunteer: number, home station, dates. No personal data; *identity* and *contact* are the salted commitments of the entry.
+
+    *station* is home from *since_on* on, until *left_on* if the person left (left_as: a code of kinds.people.LEAVING, or merged). *confirmed_on* is
+    the first day they said yes themselves, *asked_again_on* the newest, *confirmed_by* by what means. *guardian*: the commitment to a minor's
+    guardian. *recorder*: the account that registered them. *disowned*: what was found when somebody said that this registration was not theirs.
+    """
 
     __tablename__ = "volunteer"
     number: str = text(primary_key=True)
@@ -80,7 +86,28 @@ class VolunteerRow(SQLModel, table=True):
     backbone_on: str | None = text(default=None)
     identity: str = text()
     contact: str | None = text(default=None)
-    entry_index: int
+    entry_index: int = Field(index=True)
+    since_on: str = text()
+    left_on: str | None = text(default=None)
+    left_as: str | None = text(default=None)
+    merged_into: str | None = text(default=None)
+    asked_again_on: str | None = text(default=None)
+    confirmed_by: str | None = text(default=None)
+    guardian: str | None = text(default=None)
+    recorder: str = text()
+    disowned: str | None = text(default=None)
+    __table_args__ = (Index("ix_volunteer_merged_into", "merged_into"), Index("ix_volunteer_left_as", "left_as"))
+
+
+class PastHomeRow(SQLModel, table=True):
+    """A station that was a volunteer's home from a day up to, but not on, another: ended by the entry at *entry_index*."""
+
+    __tablename__ = "past_home"
+    entry_index: int = index_key("entry_index")
+    volunteer: str = text(index=True)
+    station: str = text()
+    since_on: str = text()
+    until_on: str = text()
 
 
 class ActivityRow(SQLModel, table=True):
@@ -101,7 +128,7 @@ class ActivityRow(SQLModel, table=True):
     migrated_year: int | None = Field(default=None)
     source: str | None = text(default=None)
     recorder: str = text()
-    entry_index: int
+    entry_index: int = Field(index=True)
     __table_args__ = (Index("ix_activity_station_start", "station", "start"),)
 
 
@@ -168,6 +195,31 @@ class KeyRotationRow(SQLModel, table=True):
     new_vkey: str = text()
 
 
+class RoleGrantRow(SQLModel, table=True):
+    """A role that an account holds now, at a unit and below (none: everywhere), by the entry that gave it."""
+
+    __tablename__ = "role_grant"
+    entry_index: int = index_key("entry_index")
+    account: str = text(index=True)
+    role: str = text()
+    station: str | None = text(default=None)
+
+
+class AccountChangeRow(SQLModel, table=True):
+    """What happened to an account's rights, in order: granted, ended, or a change of the account itself."""
+
+    __tablename__ = "account_change"
+    entry_index: int = index_key("entry_index")
+    account: str = text(index=True)
+    change: str = text()
+    role: str | None = text(default=None)
+    station: str | None = text(default=None)
+    reason: str | None = text(default=None)
+    proposed_by: str | None = text(default=None)
+    actor: str = text()
+    recorded_at: str = text()
+
+
 PROJECTIONS: tuple[type[SQLModel], ...] = (
     ChainRow,
     PolicyRow,
@@ -175,8 +227,12 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     PopulationRow,
     OrganisationRow,
     VolunteerRow,
+    PastHomeRow,
     ActivityRow,
     ServiceRow,
     PublishedRateRow,
     KeyRotationRow,
+    ErasureRow,
+    RoleGrantRow,
+    AccountChangeRow,
 )

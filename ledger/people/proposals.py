@@ -1,0 +1,143 @@
+"""
+Proposals: what one person asks about a volunteer and a second one decides.
+
+The particulars are sealed under the volunteer's own key, so that they are gone when the person is erased, and are cleared once it is decided; who asked
+and who decided stays. Nobody decides what they asked themselves, and nobody vouches for people whom they registered. A volunteer has one proposal
+of a kind waiting at a time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from ledger.bulk import insert_rows, rows_where_in
+from ledger.entries import format_time
+from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from ledger.ids import new_entry_id
+from ledger.people import volunteers
+from ledger.people.actors import Actor, units
+from ledger.tables import ProposalRow, table
+from ledger.transactions import ReadTransaction, WriteTransaction
+
+KINDS = {
+    "confirm": "核实本人的确认",
+    "change": "更正姓名、证件号或电话",
+    "merge": "合并重复登记",
+    "claim": "认领账号",
+    "move": "转到另一个站点",
+}
+ACTIONS = {"confirm": "decide_people", "change": "decide_people", "merge": "decide_people", "claim": "decide_people", "move": "register"}
+"""What right the second person needs at the proposal's station."""
+REMARK_MAX = 200
+_PROPOSAL = table(ProposalRow)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposal opened: its row, and what it says (empty once it is decided)."""
+
+    row: Any
+    said: Mapping[str, Any]
+
+
+def ask(tx: WriteTransaction, kind: str, volunteer: str, station: str, said: Mapping[str, Any]) -> str:
+    """Ask for something to be decided by a second person. Returns the proposal's id. Raises Conflict when the same kind waits already."""
+    if any(row.kind == kind for row in _waiting_of(tx.connection, volunteer)):
+        raise Conflict(f"这位志愿者已有一件「{KINDS[kind]}」在等另一人办理，请先办完那一件")
+    new_id = new_entry_id()
+    row = {
+        "id": new_id,
+        "kind": kind,
+        "volunteer": volunteer,
+        "station": station,
+        "sealed": tx.vault.seal_more("person/" + volunteer, orjson.dumps(said), "proposal/" + new_id),
+        "asked_by": tx.actor.account,
+        "asked_at": format_time(tx.now),
+        "state": "waiting",
+        "decided_by": None,
+        "decided_at": None,
+        "remark": None,
+    }
+    insert_rows(tx.connection, _PROPOSAL, [row])
+    return new_id
+
+
+def take(tx: WriteTransaction, proposal_id: str) -> Proposal:
+    """Open a waiting proposal that the actor may decide. Raises NotFound, Conflict (decided meanwhile), NotAllowed."""
+    row = get_row(tx.connection, proposal_id)
+    if row.state != "waiting":
+        raise Conflict("这件事已经有人办过了，请刷新页面")
+    by_the_person = row.kind == "move" and tx.actor.volunteer is not None and tx.actor.volunteer in volunteers.numbers_of(tx, row.volunteer)
+    if not by_the_person:
+        tx.require(ACTIONS[row.kind], row.station)
+    said = _open(tx, row)
+    if tx.actor.account == row.asked_by:
+        raise NotAllowed("这件事是您提出的，要由另一个人来办")
+    if row.kind == "confirm" and tx.actor.account in (volunteers.get(tx, row.volunteer).row.recorder, said.get("code_by")):
+        raise NotAllowed("这位志愿者是您登记的，或者登录码是您发的，本人的确认要由另一位工作人员核实")
+    return Proposal(row, said)
+
+
+def settle(tx: WriteTransaction, proposal: Proposal, state: str, remark: str | None = None) -> None:
+    """Note how a proposal was decided, and clear its particulars."""
+    values = {"state": state, "decided_by": tx.actor.account, "decided_at": format_time(tx.now), "remark": remark, "sealed": None}
+    tx.connection.execute(_PROPOSAL.update().where(_PROPOSAL.c.id == proposal.row.id).values(values))
+
+
+def decline(tx: WriteTransaction, proposal_id: str, remark: str) -> None:
+    """Turn a proposal down, with the reason; whoever asked may take it back too. Raises as `take`, and InvalidRequest without a reason."""
+    row = get_row(tx.connection, proposal_id)
+    if row.state == "waiting" and row.asked_by == tx.actor.account:
+        settle(tx, Proposal(row, {}), "dropped", "提出人撤回")
+        return
+    proposal = take(tx, proposal_id)
+    if not 2 <= len(remark) <= REMARK_MAX:
+        raise InvalidRequest(f"请写明不同意的理由（2 至 {REMARK_MAX} 个字）")
+    settle(tx, proposal, "declined", remark)
+
+
+def drop_all(tx: WriteTransaction, volunteer: str, remark: str) -> None:
+    """Drop whatever waits of a volunteer: they are not there any more."""
+    for row in _waiting_of(tx.connection, volunteer):
+        settle(tx, Proposal(row, {}), "dropped", remark)
+
+
+def waiting(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
+    """List what waits where the actor may decide, oldest first; also what they asked themselves."""
+    may = {action: set(units(tx.connection, actor, action)) for action in set(ACTIONS.values())}
+    rows = tx.connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.state == "waiting").order_by(_PROPOSAL.c.asked_at, _PROPOSAL.c.id))
+    return [Proposal(row, _open(tx, row)) for row in rows if row.station in may[ACTIONS[row.kind]] or row.asked_by == actor.account]
+
+
+def of_volunteer(tx: ReadTransaction, volunteer: str) -> list[Proposal]:
+    """List what waits of one volunteer, for the person and the desk."""
+    return [Proposal(row, _open(tx, row)) for row in _waiting_of(tx.connection, volunteer)]
+
+
+def asked_of(tx: ReadTransaction, volunteer: str) -> list[Any]:
+    """List the rows that wait for a volunteer's own answer: moves that a station asks for."""
+    own = set(volunteers.accounts_of(tx, volunteer))
+    return [row for row in _waiting_of(tx.connection, volunteer) if row.kind == "move" and row.asked_by not in own]
+
+
+def get_row(connection: Connection, proposal_id: str) -> Any:
+    """Give a proposal's row. Raises NotFound."""
+    rows = rows_where_in(connection, _PROPOSAL.c, _PROPOSAL.c.id, [proposal_id])
+    if not rows:
+        raise NotFound("没有这件待办，可能已经撤回。请刷新页面")
+    return rows[0]
+
+
+def _waiting_of(connection: Connection, volunteer: str) -> list[Any]:
+    rows = rows_where_in(connection, _PROPOSAL.c, _PROPOSAL.c.volunteer, [volunteer])
+    return sorted((row for row in rows if row.state == "waiting"), key=lambda row: row.asked_at)
+
+
+def _open(tx: ReadTransaction, row: Any) -> Mapping[str, Any]:
+    if row.sealed is None:
+        return {}
+    said: Mapping[str, Any] = orjson.loads(tx.vault.open_more("person/" + row.volunteer, bytes(row.sealed), "proposal/" + row.id))
+    return said
