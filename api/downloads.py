@@ -1,12 +1,16 @@
-"""Files handed out for keeps: with a name, and left in no cache on the way."""
+"""Files handed out for keeps: with a name, left in no cache on the way, and never with a personal number that is not the receiver's own."""
 
 from io import BytesIO
 
 from flask import Response, send_file
 
+from ledger.people import leaks
 
-def attachment(content: bytes, content_type: str, name: str) -> Response:
-    """Answer with a file to be saved under a name."""
+
+def attachment(content: bytes, content_type: str, name: str, *, personal: bool = False) -> Response:
+    """Answer with a file to be saved under a name. *personal*: it goes back to whose it is; else NotAllowed when a personal number stands in it."""
+    if not personal:
+        leaks.check_file(content, content_type, f"文件「{name}」")
     response = send_file(BytesIO(content), content_type, as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -258,8 +258,9 @@ def _check_asked(settings: Settings, manifest: Manifest, *, force: bool) -> int 
 
 
 def _extract(archive: zipfile.ZipFile, name: str, manifest: Manifest, target: Path) -> None:
-    """Unpack a member; what is not what the manifest says is refused."""
+    """Unpack a member, readable by its owner only; what is not what the manifest says is refused."""
     wanted = manifest.members[name]
+    target.touch(mode=0o600)
     try:
         with archive.open(name) as source, target.open("wb") as file:
             digest, length = _copy(source, file, wanted["bytes"])

@@ -4,7 +4,7 @@ The database role that the program works under on PostgreSQL: it adds to the log
 Triggers bind whoever respects them; the owner of a table may drop them. So the tables belong to one role, which runs `shouwang init` and
 `shouwang database-role NAME` and is then put away, and the program connects as NAME:
 
-    log tables (tables.LOG)      SELECT, INSERT
+    tables.APPEND_ONLY           SELECT, INSERT: the log, and who looked at people's data
     schema version               SELECT
     every other table            SELECT, INSERT, UPDATE, DELETE
     ownership, triggers, TRUNCATE, new tables, other roles' rights: none
@@ -27,7 +27,7 @@ from ledger.settings import Settings
 from ledger.tables import table
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_LOG = sorted(table(model).name for model in tables.LOG)
+_LOG = sorted(table(model).name for model in tables.APPEND_ONLY)
 # Rights held by a role count for all its members, who may become it: superusers are members of every role.
 _CHANGEABLE = text("""
     SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, pg_roles r

@@ -1,12 +1,16 @@
 """
-The fork guard: what was signed last, kept in a second store outside the database and outside every backup of it.
+The second store, outside the database and outside every backup of it: what an older database put back by mistake must not make undone.
 
-One row an origin, compared and swapped before a signature leaves. A database restored from an old backup is behind it, and so is found out before it
-signs a second history over the same numbers. For the same reason this file is never restored together with the database, nor from an older copy.
+- What was signed last: one row an origin, compared and swapped before a signature leaves. A database restored from an old backup is behind it, and
+  so is found out before it signs a second history over the same numbers.
+- Whose data keys were destroyed. A restored database and an older copy of the key store are held against it before anybody reads from them.
+
+For the same reasons this file is never restored together with the database, nor from an older copy.
 """
 
 import sqlite3
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,13 +19,14 @@ from ledger.errors import Corrupt, SettingsError
 
 
 class Guard:
-    """The second store: size and root of the last checkpoint signed."""
+    """The second store: size and root of the last checkpoint signed, and the subjects whose keys were destroyed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def create(self) -> None:
-        """Make the store; an existing one is kept."""
+        """Make the store, readable by its owner only; an existing one is kept."""
+        self._path.touch(mode=0o600)
         with closing(sqlite3.connect(self._path)) as db, db:
             db.execute("CREATE TABLE IF NOT EXISTS signed (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root TEXT NOT NULL)")
 
@@ -39,6 +44,23 @@ class Guard:
             if (found[0] if found else 0) != old[0]:
                 raise Corrupt("另一个进程刚刚签过检查点，请稍后再试")
             db.execute("INSERT OR REPLACE INTO signed VALUES (?, ?, ?)", (origin, new[0], b64encode(new[1]).decode()))
+
+    def destroyed(self) -> set[str]:
+        """Read whose data keys were destroyed; nobody's where the store is not there (then nothing can be signed either)."""
+        if not self._path.exists():
+            return set()
+        with closing(self._open()) as db:
+            try:
+                return {subject for (subject,) in db.execute("SELECT subject FROM destroyed")}
+            except sqlite3.OperationalError:  # none was ever noted
+                return set()
+
+    def note_destroyed(self, subjects: Iterable[str], at: str) -> None:
+        """Remember, durably and for good, that the data keys of *subjects* are destroyed. Raises SettingsError without the store."""
+        with closing(self._open()) as db, db:
+            db.execute("CREATE TABLE IF NOT EXISTS destroyed (subject TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID")
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("INSERT OR IGNORE INTO destroyed VALUES (?, ?)", [(subject, at) for subject in subjects])
 
     def _open(self) -> sqlite3.Connection:
         if not self._path.exists():

@@ -3,12 +3,13 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.errors import SettingsError
 
 DEFAULT_ORIGIN = "shouwang.local/ledger"
+TOKEN_REQUESTS, ADDRESS_REQUESTS = 6_000, 30_000
 _ORIGIN = re.compile(r"[a-z0-9.:-]+(/[A-Za-z0-9._-]+)*")
 
 
@@ -20,20 +21,33 @@ class Settings:
     database_url: SQLAlchemy URL; SQLite under *home* unless PostgreSQL is named.
     origin: the log's name in checkpoints (C2SP: URL prefix without scheme); fixed for ever once the store is made.
     require_restricted_role: refuse to work on PostgreSQL under a role that could change the log (database_role.py).
+    wrapping_given, wrapping_next: the key-encryption key and the one to follow it, where the environment gives them (people/wrapping.py).
+    webhooks_private: webhooks may be in one's own network, and on plain http (addresses.py).
+    token_requests, address_requests: API requests a minute that one token and one network address may make.
     """
 
     home: Path
     database_url: str
     origin: str = DEFAULT_ORIGIN
     require_restricted_role: bool = False
+    wrapping_given: str = field(default="", repr=False)
+    wrapping_next: str = field(default="", repr=False)
+    webhooks_private: bool = False
+    token_requests: int = TOKEN_REQUESTS
+    address_requests: int = ADDRESS_REQUESTS
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Read SHOUWANG_HOME, _DATABASE_URL, _ORIGIN and _REQUIRE_RESTRICTED_ROLE. Raises SettingsError naming everything that is wrong."""
+        """Read the settings: SHOUWANG_ and the name of each, as the README lists them.
+
+        Raises SettingsError naming everything that is wrong.
+        """
         home = Path(env.get("SHOUWANG_HOME") or "var").absolute()
         url = env.get("SHOUWANG_DATABASE_URL") or f"sqlite:///{home / 'ledger.db'}"
         origin = env.get("SHOUWANG_ORIGIN") or DEFAULT_ORIGIN
         restricted = env.get("SHOUWANG_REQUIRE_RESTRICTED_ROLE") or "0"
+        private = env.get("SHOUWANG_WEBHOOKS_PRIVATE") or "0"
+        limits = [env.get(f"SHOUWANG_API_{name}_PER_MINUTE") or "" for name in ("TOKEN", "ADDRESS")]
         wrong = []
         if url.startswith("postgresql://"):
             url = url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -43,9 +57,26 @@ class Settings:
             wrong.append("SHOUWANG_ORIGIN 应是不带协议的网址前缀，例如 volunteer.example.gov.cn/ledger")
         if restricted not in ("0", "1"):
             wrong.append("SHOUWANG_REQUIRE_RESTRICTED_ROLE 应为 1 或 0")
+        if private not in ("0", "1"):
+            wrong.append("SHOUWANG_WEBHOOKS_PRIVATE 应为 1 或 0")
+        if not all(re.fullmatch(r"([1-9]\d{0,8})?", said, re.ASCII) for said in limits):
+            wrong.append("SHOUWANG_API_TOKEN_PER_MINUTE 和 SHOUWANG_API_ADDRESS_PER_MINUTE 应是正整数")
         if wrong:
             raise SettingsError("；".join(wrong))
-        return cls(home, url, origin, restricted == "1")
+        by_token, by_address = (
+            int(said) if said else usual for said, usual in zip(limits, (TOKEN_REQUESTS, ADDRESS_REQUESTS), strict=True)
+        )
+        return cls(
+            home,
+            url,
+            origin,
+            restricted == "1",
+            wrapping_given=env.get("SHOUWANG_WRAPPING_KEY") or "",
+            wrapping_next=env.get("SHOUWANG_WRAPPING_KEY_NEXT") or "",
+            webhooks_private=private == "1",
+            token_requests=by_token,
+            address_requests=by_address,
+        )
 
     @property
     def signing_key(self) -> Path:
@@ -54,8 +85,13 @@ class Settings:
 
     @property
     def wrapping_key(self) -> Path:
-        """The key-encryption key: 32 bytes in hex, mode 0600."""
+        """The key-encryption key, unless the environment gives it: 32 bytes in hex, mode 0600."""
         return self.home / "keys" / "wrapping.key"
+
+    @property
+    def next_wrapping_key(self) -> Path:
+        """The key-encryption key that is about to take its place: there only while a rotation is on."""
+        return self.home / "keys" / "wrapping-next.key"
 
     @property
     def blind_key(self) -> Path:
@@ -74,7 +110,7 @@ class Settings:
 
     @property
     def guard(self) -> Path:
-        """The second store: the last checkpoint signed. Never part of a backup."""
+        """The second store: the last checkpoint signed, and whose data keys were destroyed. Never part of a backup."""
         return self.home / "last-signed.db"
 
     @property

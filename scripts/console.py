@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import OperationalError
 
 from ledger.errors import LedgerError
+from ledger.people.leaks import guard_logging, redact_event
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
 
@@ -22,7 +23,17 @@ OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty()
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # Diagnostics go where no program reads its answer; stderr is looked up when something is said, for tests put another in its place.
-structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("iso"),
+        redact_event,
+        structlog.dev.ConsoleRenderer(colors=False),
+    ],
+    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+)
+guard_logging()
 
 as_json = click.option("--json", "json_", is_flag=True, help="以 JSON 输出，供程序读取")
 

@@ -1,4 +1,4 @@
-"""shouwang rotate-key, policy: the log's keys, and whom others need to trust to check it."""
+"""shouwang rotate-key, rotate-wrapping-key, policy: the log's keys and the vault's, and whom others need to trust to check the log."""
 
 import sys
 from dataclasses import replace
@@ -10,9 +10,11 @@ from ledger import checkpoints, signing_keys
 from ledger.cosignatures import configured_policy
 from ledger.errors import InvalidRequest
 from ledger.people.actors import OPERATOR
+from ledger.people.wrapping import rotate_wrapping_key
+from ledger.settings import Settings
 from ledger.signing import Verifier
 from ledger.trust_policy import Log, Policy, format_policy
-from scripts.console import OUT, as_json, ledger, print_json
+from scripts.console import OUT, as_json, ledger, print_json, progress
 
 
 @click.command("rotate-key")
@@ -42,6 +44,23 @@ def rotate_key_(finish: bool, destroy: bool, json_: bool) -> None:
         OUT.print(f"换钥已入账（第 {index} 条）。现在新旧两把密钥一起签检查点，请把新公钥告诉核验的人和见证方：")
     for vkey in book.signing.vkeys:
         OUT.print(vkey, markup=False)
+
+
+@click.command("rotate-wrapping-key")
+@as_json
+def rotate_wrapping_key_(json_: bool) -> None:
+    """更换主密钥：所有人的数据密钥换一层新的包裹，旧主密钥作废，以前另存的密钥库副本也随之作废。可以边服务边换，中断了再运行一次。"""
+    settings = Settings.from_env()
+    with progress("换主密钥", quiet=json_) as tell:
+        count = rotate_wrapping_key(settings, lambda done: tell(done, done))
+    if json_:
+        print_json({"rewrapped": count, "from_environment": bool(settings.wrapping_given)})
+        return
+    OUT.print(f"已换用新的主密钥，重新包裹了 {count} 把数据密钥")
+    if settings.wrapping_given:
+        OUT.print("请把 SHOUWANG_WRAPPING_KEY 换成新的值，去掉 SHOUWANG_WRAPPING_KEY_NEXT，重新启动 serve 和 jobs，再销毁旧的")
+    else:
+        OUT.print("请把 keys 文件夹重新另存一份，并销毁以前另存的旧主密钥：有它和旧密钥库副本的人，还读得出注销之前的资料")
 
 
 @click.command("policy")

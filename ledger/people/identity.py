@@ -105,7 +105,9 @@ def normalise_phone(text: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """Hide all but the first and last character: 张*, 张*三, 欧**娜."""
+    """Hide all but the first and last character: 张*, 张*三, 欧**娜. Of nobody's name nothing is left."""
+    if not name:
+        return ""
     if len(name) <= 2:
         return name[:1] + "*"
     return name[0] + "*" * (len(name) - 2) + name[-1]
@@ -113,11 +115,15 @@ def mask_name(name: str) -> str:
 
 def mask_phone(phone: str) -> str:
     """Hide the middle of a phone: 138****1234; of a short landline only the last two digits stay."""
+    if not phone:
+        return ""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else f"****{phone[-2:]}"
 
 
 def mask_id(id_number: str) -> str:
     """Keep the first and the last two characters: more would tell the region and the age."""
+    if not id_number:
+        return ""
     return id_number[:1] + "*" * 15 + id_number[-2:]
 
 

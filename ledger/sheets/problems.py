@@ -15,7 +15,7 @@ import xlsxwriter
 
 from ledger.sheets import sandbox
 from ledger.sheets.reading import Cell, Sheet
-from ledger.sheets.workbooks import PROBLEM_COLUMN_WIDTH, PROBLEM_HEADER
+from ledger.sheets.workbooks import PROBLEM_COLUMN_WIDTH, PROBLEM_HEADER, begins_a_formula
 
 # From here Excel shows 1.38E+10, and from 15 digits on it rounds: phones and ID numbers are written as text.
 _NUMBER_MAX = 10**10
@@ -45,6 +45,7 @@ def _from_rows(rows: list[list[Cell]], header_row: int, problems: Mapping[int, s
         sheet = workbook.add_worksheet()
         formats = {
             str: workbook.add_format({"num_format": "@"}),
+            bytes: workbook.add_format({"num_format": "@", "quote_prefix": True}),
             datetime: workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
             date: workbook.add_format({"num_format": "yyyy-mm-dd"}),
             time: workbook.add_format({"num_format": "hh:mm"}),
@@ -75,7 +76,7 @@ def _problem_column(rows: list[list[Cell]], header_row: int) -> int:
 
 
 def _write(sheet: Any, row: int, column: int, cell: Cell, formats: Mapping[type, Any]) -> None:
-    """Write one cell with its type; whole numbers as long as a phone become text."""
+    """Write one cell with its type; whole numbers as long as a phone become text, and text that begins like a formula is marked as text (bytes)."""
     if isinstance(cell, bool):
         sheet.write_boolean(row, column, cell)
     elif isinstance(cell, int) and abs(cell) >= _NUMBER_MAX:
@@ -83,6 +84,6 @@ def _write(sheet: Any, row: int, column: int, cell: Cell, formats: Mapping[type,
     elif isinstance(cell, int | float):
         sheet.write_number(row, column, cell)
     elif isinstance(cell, str):
-        sheet.write_string(row, column, cell, formats[str])
+        sheet.write_string(row, column, cell, formats[bytes if begins_a_formula(cell) else str])
     elif cell is not None:
         sheet.write_datetime(row, column, cell, formats[type(cell)])

@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import Any, Literal
 from zipfile import ZipFile
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import MergedCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -73,11 +73,12 @@ def mark_xlsx(content: bytes, header_row: int, problems: Mapping[int, str]) -> b
     """
     Write each row's problem into a red column right of everything that stands from the header row down.
 
-    An earlier 「问题」 column is used again, emptied. All other cells, formulas, formats and sheets stay; so that the clerk sees
-    what is left to do, the rows can be filtered.
+    An earlier 「问题」 column is used again, emptied. All other cells, formats and sheets stay, but no formula does: the file came from anywhere,
+    and goes to a computer that would run it. So that the clerk sees what is left to do, the rows can be filtered.
     """
     name = _xlsx_rows(content)[0]
-    workbook = load_workbook(BytesIO(content), rich_text=True)
+    workbook = load_workbook(BytesIO(content), rich_text=True, keep_links=False)
+    _disarm(workbook, content)
     sheet = workbook[name]
     rows = [row for row in sheet.iter_rows(min_row=header_row) if any(cell.value is not None for cell in row)]
     used = [cell for row in rows for cell in row if cell.value is not None]
@@ -96,6 +97,25 @@ def mark_xlsx(content: bytes, header_row: int, problems: Mapping[int, str]) -> b
     out = BytesIO()
     workbook.save(out)
     return out.getvalue()
+
+
+def _disarm(workbook: Workbook, content: bytes) -> None:
+    """Put every formula's last value in its place (one never worked out becomes its text), and mark text that begins as one to stay text."""
+    values = None
+    for sheet in workbook.worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    values = values or load_workbook(BytesIO(content), data_only=True, keep_links=False)
+                    worked_out = values[sheet.title][cell.coordinate].value
+                    cell.value = worked_out if worked_out is not None else str(getattr(cell.value, "text", cell.value))
+                if isinstance(cell.value, str) and begins_a_formula(cell.value):
+                    cell.data_type, cell.quotePrefix = "s", True
+
+
+def begins_a_formula(text: str) -> bool:
+    """Tell whether a spreadsheet might take a text for a formula or a command."""
+    return text.lstrip(" \u3000").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
 def encode_rows(rows: list[list[Cell]]) -> bytes:

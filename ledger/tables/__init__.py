@@ -6,27 +6,48 @@ changes their zone. Text that orders a comparison with a rebuild is compared by 
 validate table models): rules live in the noun modules, and entries are validated by their kind.
 """
 
+from sqlmodel import SQLModel
+
 from ledger.tables.columns import table
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
-from ledger.tables.people import AccountRow, ApiTokenRow, BlindIndexRow, FailedSignInRow, PersonRow
+from ledger.tables.people import (
+    AccountRow,
+    ApiTokenRow,
+    BlindIndexRow,
+    FailedSignInRow,
+    LinkedIdentityRow,
+    PersonRow,
+    RoleProposalRow,
+    SecondFactorRow,
+    SessionRow,
+)
+from ledger.tables.privacy import DataRequestRow, ErasureRow, RevealRow
 from ledger.tables.projections import (
     PROJECTIONS,
+    AccountChangeRow,
     ActivityRow,
     ChainRow,
     KeyRotationRow,
     OrganisationRow,
+    PastHomeRow,
     PolicyRow,
     PopulationRow,
     PublishedRateRow,
+    RoleGrantRow,
     ServiceRow,
     StationRow,
     VolunteerRow,
 )
-from ledger.tables.work import JobRunRow, ParkedRow, UploadRow, WitnessContactRow
+from ledger.tables.work import HandedCodeRow, JobRunRow, ParkedRow, ProposalRow, RequestRow, UploadRow, WebhookRow, WitnessContactRow
+
+APPEND_ONLY: tuple[type[SQLModel], ...] = (*LOG, RevealRow)
+"""Tables that only grow: the log, and who looked at people's data."""
 
 __all__ = [
+    "APPEND_ONLY",
     "LOG",
     "PROJECTIONS",
+    "AccountChangeRow",
     "AccountRow",
     "ActivityRow",
     "ApiTokenRow",
@@ -35,21 +56,34 @@ __all__ = [
     "ChainRow",
     "CheckpointRow",
     "CosignatureRow",
+    "DataRequestRow",
     "EntryRow",
+    "ErasureRow",
     "FailedSignInRow",
+    "HandedCodeRow",
     "JobRunRow",
     "KeyRotationRow",
+    "LinkedIdentityRow",
     "OrganisationRow",
     "ParkedRow",
+    "PastHomeRow",
     "PersonRow",
     "PolicyRow",
     "PopulationRow",
+    "ProposalRow",
     "PublishedRateRow",
+    "RequestRow",
+    "RevealRow",
+    "RoleGrantRow",
+    "RoleProposalRow",
+    "SecondFactorRow",
     "ServiceRow",
+    "SessionRow",
     "StationRow",
     "TileRow",
     "UploadRow",
     "VolunteerRow",
+    "WebhookRow",
     "WitnessContactRow",
     "table",
 ]

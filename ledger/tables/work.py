@@ -1,8 +1,8 @@
-"""Work in hand: rows parked, files uploaded, jobs run, witnesses asked. Nothing of it is part of the ledger."""
+"""Work in hand: rows parked, files uploaded, jobs run, witnesses asked, proposals that wait. Nothing of it is part of the ledger."""
 
 from sqlmodel import SQLModel
 
-from ledger.tables.columns import blob, text
+from ledger.tables.columns import blob, count, text
 
 
 class ParkedRow(SQLModel, table=True):
@@ -55,3 +55,66 @@ class WitnessContactRow(SQLModel, table=True):
     succeeded_at: str | None = text(default=None)
     failed_at: str | None = text(default=None)
     error: str | None = text(default=None)
+
+
+class WebhookRow(SQLModel, table=True):
+    """Somebody to be told of what enters the log: address, what of, from which entry on, and how the last attempts went.
+
+    station: None means everywhere; kinds: separated by spaces, none means all; claim: until when it is in a process's hands.
+    """
+
+    __tablename__ = "webhook"
+    id: str = text(primary_key=True)
+    url: str = text()
+    station: str | None = text(default=None)
+    kinds: str = text()
+    registered_by: str = text()
+    created_at: str = text()
+    generation: int
+    next_index: int = count()
+    failures: int
+    next_attempt_at: str | None = text(default=None)
+    claim: str | None = text(default=None)
+    last_success_at: str | None = text(default=None)
+    last_failure_at: str | None = text(default=None)
+    last_error: str | None = text(default=None)
+
+
+class RequestRow(SQLModel, table=True):
+    """A program's request that was carried out, by its key: a keyed digest of what it said, and the answer it had. Kept for some days."""
+
+    __tablename__ = "request"
+    account: str = text(primary_key=True)
+    key: str = text(primary_key=True)
+    digest: bytes = blob()
+    answer: str = text()
+    made_at: str = text(index=True)
+
+
+class ProposalRow(SQLModel, table=True):
+    """What one person asks about a volunteer and a second decides; the particulars are sealed, and gone once it is decided.
+
+    *station*: where the second person must have a say. state: waiting, accepted, declined, dropped.
+    """
+
+    __tablename__ = "proposal"
+    id: str = text(primary_key=True)
+    kind: str = text()
+    volunteer: str = text(index=True)
+    station: str = text(index=True)
+    sealed: bytes | None = blob(default=None)
+    asked_by: str = text()
+    asked_at: str = text()
+    state: str = text()
+    decided_by: str | None = text(default=None)
+    decided_at: str | None = text(default=None)
+    remark: str | None = text(default=None)
+
+
+class HandedCodeRow(SQLModel, table=True):
+    """Who handed a volunteer the newest one-time code, and when: whoever registered somebody does not also vouch for them."""
+
+    __tablename__ = "handed_code"
+    volunteer: str = text(primary_key=True)
+    account: str = text()
+    handed_at: str = text()

@@ -1,6 +1,7 @@
 """The clerk's own file comes back with what is wrong beside each row, everything else untouched, and reads again once mended."""
 
 import io
+import zipfile
 from datetime import date, datetime, time
 from itertools import pairwise
 
@@ -57,7 +58,7 @@ def test_the_mended_file_reads_as_the_sheet_and_the_column_is_used_again(content
     assert again.active.max_column == 7
 
 
-def test_formats_formulas_merges_and_other_sheets_stay():
+def test_formats_merges_and_other_sheets_stay_and_no_formula_does():
     workbook = openpyxl.load_workbook(io.BytesIO(xlsx(SIGN_IN_ROWS)))
     sheet = workbook.active
     sheet.merge_cells("A1:H1")
@@ -72,9 +73,27 @@ def test_formats_formulas_merges_and_other_sheets_stay():
     assert again.sheetnames == ["签到表", "字典"]
     assert (sheet["A1"].font.name, sheet["A1"].font.sz, str(sheet.merged_cells)) == ("黑体", 18, "A1:H1")
     assert sheet["B3"].fill.fgColor.rgb == "FF00FF00"
-    assert (sheet["A5"].value, sheet["A5"].data_type) == ("=SUM(A3:A4)", "f")
+    assert (sheet["A5"].value, sheet["A5"].data_type, sheet["A5"].quotePrefix) == ("=SUM(A3:A4)", "s", True)
     assert (sheet["C3"].number_format, sheet.row_dimensions[3].height) == ("@", 33)
     assert (sheet["G5"].value, sheet["G5"].data_type) == ("=HYPERLINK(1)", "s")
+
+
+@pytest.mark.parametrize("word", ["=1+1", "+1", "-1-1", "@SUM(1)", "\t=1", " =1", "=cmd|'/c calc'!A1"])
+def test_text_that_a_spreadsheet_would_run_comes_back_as_text(word):
+    """As a formula, as text, in a workbook and in a table of plain rows."""
+    rows = [*SIGN_IN_ROWS, [3, word, "340102196708266327", "13624242754", "9:00", "11:30"]]
+    for content in (xlsx(rows), csv(rows)):
+        _, again = marked(content)
+        cell = again.active["B5"]
+        assert (str(cell.value).strip(), cell.data_type, cell.quotePrefix) == (word.strip(), "s", True)
+        assert not [c for row in again.active.iter_rows() for c in row if c.data_type == "f"]
+
+
+def test_a_formula_that_was_worked_out_comes_back_as_its_value():
+    sums = b'<row r="1"><c r="A1" t="inlineStr"><is><t>sum</t></is></c><c r="B1"><f>1+1</f><v>2</v></c></row>'
+    answer = problem_workbook(content := with_sheet_xml(xlsx([["x"]]), worksheet_xml(sums)), read_sheet(content, "x"), 1, {1: "x"})
+    assert b"<f>" not in b"".join(zipfile.ZipFile(io.BytesIO(answer)).read(n) for n in zipfile.ZipFile(io.BytesIO(answer)).namelist())
+    assert openpyxl.load_workbook(io.BytesIO(answer)).active["B1"].value == 2
 
 
 def test_notes_beside_the_table_are_not_written_over():

@@ -1,0 +1,127 @@
+"""
+Everything about one person, for that person: what is held and why, what the log says, credit, who looked, what was asked.
+
+个人信息保护法 articles 45 and 46. One plain structure, so that the JSON and the page to print say the same. The caller has made sure that it is
+the person, or has had the look written down (reveals.py).
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import select, text
+
+from ledger import credit, stations
+from ledger.entries import format_time
+from ledger.log import tree_head
+from ledger.people import erasures, reveals, volunteers
+from ledger.people.fields import FIELDS
+from ledger.people.identity import birth_date
+from ledger.people.vault import Personal
+from ledger.tables import AccountRow, EntryRow, SessionRow, table
+from ledger.transactions import ReadTransaction
+
+FORMAT = "shouwang-my-data/1"
+_ENTRY, _ACCOUNT, _SESSION = table(EntryRow), table(AccountRow), table(SessionRow)
+
+
+@dataclass(frozen=True)
+class Held:
+    """One field that may be held: its value ("" for none), what for, on what basis, how long, who sees it."""
+
+    label: str
+    value: str
+    purpose: str
+    basis: str
+    kept: str
+    seen_by: str
+
+
+def held(personal: Personal) -> list[Held]:
+    """List every field there may be, with what is held of a person (or with its mask, which tells no birth date)."""
+    number = personal.identity.get("id_number", "")
+    born = birth_date(number).isoformat() if number and "*" not in number else ""
+    rows = []
+    for field in FIELDS:
+        value = personal.parts.get(field.part, {}).get(field.key, "") if field.part else born
+        rows.append(Held(field.label, value, field.purpose, field.basis, field.kept, field.seen_by))
+    return rows
+
+
+def everything(tx: ReadTransaction, number: str) -> dict[str, Any]:
+    """Gather all of it: texts, whole numbers, lists and objects, ready for JSON."""
+    person = volunteers.get(tx, number)
+    number = person.row.number
+    head = tree_head(tx.connection)
+    shown = credit.statement(tx, number)
+    registration = {name: value for name, value in person.row._mapping.items() if value is not None}  # noqa: SLF001 its documented name
+    return {
+        "format": FORMAT,
+        "made_at": format_time(tx.now),
+        "tree_size": head.size,
+        "volunteer": number,
+        "home_station": stations.get(tx.connection, person.row.station).name,
+        "fields": [asdict(one) for one in held(person.personal)],
+        "registration": registration,
+        "credit": asdict(shown),
+        "entries": entries_of(tx, number),
+        "reveals": _looks(tx, number),
+        "requests": [_request(row) for row in erasures.requests_of(tx, number)],
+        "account": _account(tx, number),
+    }
+
+
+def entries_of(tx: ReadTransaction, number: str) -> list[dict[str, Any]]:
+    """List every entry in the person's chain, in order: index, short hash, time, kind, place in the chain, and what it says."""
+    named = "position(:named in body) > 0" if tx.connection.dialect.name == "postgresql" else "instr(body, :named) > 0"
+    statement = select(_ENTRY.c.index, _ENTRY.c.leaf, _ENTRY.c.body).where(text(named)).order_by(_ENTRY.c.index)
+    found = []
+    for row in tx.connection.execute(statement, {"named": f'"person/{number}":['.encode()}):
+        said = orjson.loads(row.body)
+        if f"person/{number}" in said["chains"]:
+            found.append(
+                {
+                    "index": row.index,
+                    "short_hash": bytes(row.leaf).hex()[:12],
+                    "recorded_at": said["recorded_at"],
+                    "kind": said["kind"],
+                    "place": said["chains"][f"person/{number}"][0],
+                    "body": _own(said["body"], number),
+                }
+            )
+    return found
+
+
+def _looks(tx: ReadTransaction, number: str) -> list[dict[str, Any]]:
+    found = reveals.of(tx, number)
+    places = stations.names(tx.connection, {one.station for one in found if one.station})
+    return [{**asdict(one), "place": places.get(one.station or "", "")} for one in found]
+
+
+def _own(body: dict[str, Any], number: str) -> dict[str, Any]:
+    """Leave other people's numbers out of an entry about many."""
+    return {key: [number] if key == "volunteers" else value for key, value in body.items()}
+
+
+def _request(row: Any) -> dict[str, Any]:
+    names = ("means", "reason", "asked_at", "state", "decided_at", "reply", "entry_index")
+    return {name: getattr(row, name) for name in names if getattr(row, name) is not None}
+
+
+def _account(tx: ReadTransaction, number: str) -> dict[str, Any] | None:
+    row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.volunteer == number)).one_or_none()
+    if row is None:
+        return None
+    open_ = tx.connection.execute(select(_SESSION).where(_SESSION.c.account == row.id).order_by(_SESSION.c.begun_at.desc()))
+    names = ("means", "browser", "begun_at", "last_used_at", "ends_at")
+    return {
+        "login": row.login,
+        "created_at": row.created_at,
+        "disabled": bool(row.disabled),
+        "sessions": [{name: getattr(one, name) for name in names} for one in open_],
+    }
+
+
+def as_file(said: dict[str, Any]) -> bytes:
+    """Write what `everything` gathered as JSON that people can read too."""
+    return orjson.dumps(said, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
