@@ -17,11 +17,13 @@ from werkzeug.exceptions import HTTPException
 from api import problems
 from api.problems import Problem
 from ledger import errors
+from ledger.repeats import KeyReused
 
 API_PREFIX = "/api/v1/"
 LOG_PREFIX = "/log/"
 
 _FAMILIES: tuple[tuple[type[errors.LedgerError], str], ...] = (
+    (KeyReused, "key_reused"),
     (errors.NotAllowed, "not_allowed"),
     (errors.NotFound, "not_found"),
     (errors.InvalidRequest, "invalid"),
@@ -45,6 +47,20 @@ _HTTP_DETAILS = {
     "method_not_allowed": "这个地址不支持这种请求方法，可用的方法见 Allow",
     "too_large": "请求内容超过上限，请分成几次",
 }
+_FORMS = {
+    "session token is missing": (
+        "登录已经结束，或浏览器没有带上 Cookie",
+        "可能您已在别处退出，或浏览器禁用了 Cookie。请允许本站使用 Cookie，重新登录后再提交一次。",
+    ),
+    "do not match": ("您后来又登录过一次", "这个页面是上一次登录时打开的。请回到上一页，刷新后再提交一次。"),
+    "token is missing": ("不是从本站的页面提交的", "请从本站的页面重新打开这张表再提交。"),
+    "refer": (
+        "不是从本站的页面提交的",
+        "浏览器说这次提交来自别的网站。如果不是您自己点的，请放心，什么也没有发生；如果是，请从首页重新进入再办。",
+    ),
+    "expired": ("页面放得太久了", "请回到上一页，刷新后再提交一次。"),
+}
+"""Why a form was refused, by what Flask-WTF says of it: title and what to do."""
 _RETRY_AFTER_SECONDS = "5"
 _log = logging.getLogger("shouwang.web")
 
@@ -105,8 +121,11 @@ def _problem(problem: Problem) -> ResponseReturnValue:
     return _answer(problem)
 
 
-def _stale_form(_error: CSRFError) -> ResponseReturnValue:
-    return _answer(Problem("malformed", "为了安全，这一步没有执行。请回到上一页，刷新后再提交一次。"), "页面放得太久了")
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    """Say why a form's token was not accepted, as far as Flask-WTF tells."""
+    said = str(error.description).lower()
+    title, text = next((words for sign, words in _FORMS.items() if sign in said), _FORMS["expired"])
+    return _answer(Problem("malformed", f"为了安全，这一步没有执行。{text}"), title)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

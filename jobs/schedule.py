@@ -19,7 +19,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from jobs import checkpoints, rates, uploads, witnesses
+from jobs import checkpoints, rates, uploads, webhooks, witnesses
 from jobs.runs import ATTEMPTS_MAX, FAILED, Run, last_done, run_again, run_once, sentence
 from ledger.entries import SHANGHAI
 from ledger.store import Ledger
@@ -81,6 +81,22 @@ JOBS = (
         "清除未完成的上传",
         CronTrigger(minute=10, timezone=SHANGHAI),
         uploads.drop,
+        late_after=timedelta(hours=3),
+        ahead=uploads.finish_erasures,
+    ),
+    Job(
+        "webhooks",
+        "推送新条目",
+        IntervalTrigger(seconds=10, timezone=SHANGHAI),
+        webhooks.nothing_more,
+        late_after=timedelta(minutes=5),
+        ahead=webhooks.deliver,
+    ),
+    Job(
+        "requests",
+        "清除过期的请求编号",
+        CronTrigger(minute=40, timezone=SHANGHAI),
+        webhooks.forget,
         late_after=timedelta(hours=3),
     ),
 )

@@ -1,10 +1,14 @@
-"""Uploads by the clock: a sealed file that nobody imported within a day is removed, with the personal data in it."""
+"""Clearing up by the clock: a sealed file that nobody imported within a day is removed, with the personal data in it.
+
+Then go the keys of what is no longer there, so that old backups of it cannot be read either, and whatever a crash left of people who were erased.
+"""
 
 from datetime import date, timedelta
 
 from sqlalchemy import delete
 
 from ledger.entries import format_time
+from ledger.people.destruction import sweep
 from ledger.store import Ledger
 from ledger.tables import UploadRow, table
 from ledger.transactions import WriteTransaction
@@ -13,6 +17,12 @@ KEPT = timedelta(days=1)
 _UPLOAD = table(UploadRow)
 
 
-def drop(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
-    """Drop the uploads older than a day. Returns how many there were."""
+def finish_erasures(ledger: Ledger) -> int:
+    """Destroy what is left of people who were erased."""
+    return ledger.finish_erasures()
+
+
+def drop(ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
+    """Drop the uploads older than a day, and the keys of what was gone before. Returns how many uploads there were."""
+    sweep(tx.connection, ledger.vault)
     return tx.connection.execute(delete(_UPLOAD).where(_UPLOAD.c.uploaded_at < format_time(tx.now - KEPT))).rowcount

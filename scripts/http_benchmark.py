@@ -1,4 +1,4 @@
-"""Appends over HTTP on loopback, one a request and a hundred a request, beside an empty endpoint under the same server and the same client."""
+"""Reads and appends over HTTP on loopback, one and a hundred a request, beside an empty endpoint under the same server and the same client."""
 
 import http.client
 import json
@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ledger.ids import new_entry_id
+from ledger.people import volunteers
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
 from ledger.people.tokens import Tokens
-from ledger.service_records import Draft
+from ledger.service.drafts import Draft
+from ledger.store import Ledger
+from scripts import finding_benchmark
 from scripts.ledger_benchmark import Town, percentile
 
 _EMPTY = """
@@ -38,16 +41,34 @@ def run(row: Callable[..., None]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         town = Town(Path(folder) / "town", 20_000)
         Accounts(town.ledger).create(OPERATOR, "bench", "approver", station="340104001000", password="a password for one run")  # noqa: S106 made and thrown away
-        secret = Tokens(town.ledger).issue(OPERATOR, "bench", ["service-records:write"], date.today() + timedelta(days=1))  # noqa: DTZ011 any day ahead
+        scopes = ["service-records:write", "service-records:read", "volunteers:read"]
+        secret = Tokens(town.ledger).issue(OPERATOR, "bench", scopes, date.today() + timedelta(days=1))  # noqa: DTZ011 any day ahead
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         ones = [json.dumps(_said(draft)) for draft in town.drafts(9_600)]
         hundreds = [json.dumps({"id": new_entry_id(), "records": [_said(d) for d in town.drafts(100)]}) for _ in range(320)]
+        index, known = town.size(), finding_benchmark.id_numbers(200)
+        town.append(town.drafts(1))
+        finding_benchmark.crowd(town.ledger, "340104001001", known)
+        found = _find(town.ledger, known)
+        row(
+            "find by ID number among 1,000,000 volunteers",
+            f"p50 {percentile(found, 0.5):.2f} ms, p99 {percentile(found, 0.99):.2f} ms",
+            "5 ms",
+        )
         town.ledger.close()
         with _server([sys.executable, "-c", _EMPTY, str(_PORT)]):
             empty, _ = _load("/", ["{}"] * 9_600, {"Content-Type": "application/json"}, 200)
         row("empty Flask endpoint, 16 connections", f"{empty:,.0f}/s", "")
         serve = [sys.executable, "-m", "scripts.shouwang", "serve", "--port", str(_PORT), "--without-jobs"]
-        with _server(serve, {"SHOUWANG_HOME": str(town.home)}):
+        unlimited = {"SHOUWANG_API_TOKEN_PER_MINUTE": "100000000", "SHOUWANG_API_ADDRESS_PER_MINUTE": "100000000"}
+        with _server(serve, {"SHOUWANG_HOME": str(town.home), **unlimited}):
+            rate, latencies = _load(f"/api/v1/service-records/{index}", [""] * 9_600, headers, 200, "GET")
+            said = f"{rate:,.0f}/s, p99 {percentile(latencies, 0.99):.1f} ms"
+            row("GET one service record with a token, 16 connections", said, "50 %", f"{empty:,.0f} empty requests/s", rate / empty)
+            bodies = [json.dumps({"id_number": number}) for number in known]
+            rate, latencies = _load("/api/v1/volunteers/find", bodies * 3, headers, 200, threads=1)
+            said = f"p50 {percentile(latencies, 0.5):.1f} ms, p99 {percentile(latencies, 0.99):.1f} ms"
+            row("POST find by ID number among them, 1 connection", said, "5 ms")
             rate, latencies = _load("/api/v1/service-records", ones, headers, 201)
             said = f"{rate:,.0f}/s, p50 {percentile(latencies, 0.5):.1f} ms, p99 {percentile(latencies, 0.99):.1f} ms"
             row("POST one service record, 16 connections", said, "50 %, p99 25 ms", f"{empty:,.0f} empty requests/s", rate / empty)
@@ -64,7 +85,20 @@ def _said(draft: Draft) -> dict[str, Any]:
     return {"id": draft.id, "volunteer": draft.volunteer, "activity": draft.activity, "station": draft.station, "grade": "B", **times}
 
 
-def _load(path: str, bodies: list[str], headers: dict[str, str], wanted: int) -> tuple[float, list[float]]:
+def _find(ledger: Ledger, known: list[str]) -> list[float]:
+    """Find each person; seconds."""
+    taken = []
+    for number in known:
+        began = time.perf_counter()
+        with ledger.read() as tx:
+            assert number in volunteers.find_by_id_numbers(tx, [number])
+        taken.append(time.perf_counter() - began)
+    return taken
+
+
+def _load(
+    path: str, bodies: list[str], headers: dict[str, str], wanted: int, method: str = "POST", threads: int = _THREADS
+) -> tuple[float, list[float]]:
     """Send each body once over kept connections; requests a second and every latency in seconds."""
     latencies: list[float] = []
     failures: list[str] = []
@@ -73,14 +107,14 @@ def _load(path: str, bodies: list[str], headers: dict[str, str], wanted: int) ->
         connection = http.client.HTTPConnection("127.0.0.1", _PORT, timeout=60)
         for body in mine:
             began = time.perf_counter()
-            connection.request("POST", path, body, headers)
+            connection.request(method, path, body or None, headers)
             response = connection.getresponse()
             said = response.read()
             latencies.append(time.perf_counter() - began)
             if response.status != wanted:
                 failures.append(f"{response.status} {said[:300]!r}")
 
-    workers = [threading.Thread(target=go, args=(bodies[at::_THREADS],)) for at in range(_THREADS)]
+    workers = [threading.Thread(target=go, args=(bodies[at::threads],)) for at in range(threads)]
     began = time.perf_counter()
     for worker in workers:
         worker.start()

@@ -8,11 +8,42 @@ from flask_smorest.utils import prepare_response
 from flask_wtf import CSRFProtect
 
 from api import problems
-from api.v1 import entries, proofs, schemas, service_records, specification
-from api.v1.schemas import Code, Drafts, Minute, Whole
+from api.v1 import (
+    activities,
+    entries,
+    fields,
+    jobs,
+    organisations,
+    parked,
+    proofs,
+    rates,
+    schemas,
+    selections,
+    service_changes,
+    service_reads,
+    service_records,
+    specification,
+    stations,
+    volunteers,
+    webhooks,
+)
+from api.v1.lists import Cursor
 
-_NOUNS = (service_records, entries, proofs)
-_FIELDS = ((Code, "string", None), (Minute, "string", "date-time"), (Whole, "integer", None), (Drafts, "array", None))
+_NOUNS = (service_records, activities, volunteers, parked, organisations, stations, rates, selections, webhooks, jobs, entries, proofs)
+_MORE_OF_SERVICE_RECORDS = (service_reads, service_changes)
+"""They put views on the blueprint of service_records."""
+_FIELDS = (
+    *(
+        (kind, "string", None)
+        for kind in (fields.Code, Cursor, fields.Text, fields.Choice, fields.IdNumber, fields.PersonName, fields.Phone)
+    ),
+    (fields.Minute, "string", "date-time"),
+    (fields.Day, "string", "date"),
+    (fields.Whole, "integer", None),
+    (fields.Flag, "boolean", None),
+    (fields.Drafts, "array", None),
+    (fields.Several, "array", None),
+)
 _ABOUT = """志愿服务系统与账本之间的接口。登记以回执为准：回执在手，账本里就一定有这一条，任何人都可以核对。
 时间用 RFC 3339，分钟和条数都是整数；出错时答 application/problem+json（RFC 9457）。"""
 

@@ -1,7 +1,8 @@
 """
-How requests under /api/v1 are read, described, and answered: one JSON parse, one load, one dump.
+How requests under /api/v1 are read, described, carried out, and answered: one JSON parse, one load, one dump.
 
-Nothing is guessed: a body has a length limit, says that it is JSON, and holds no field that its schema does not name.
+Nothing is guessed: a body has a length limit, says that it is JSON, and holds no field that its schema does not name. A request that writes is carried
+out once a key. What follows from the log alone has an ETag made of the tree size, which is looked at before any work is done.
 """
 
 import re
@@ -12,11 +13,17 @@ from typing import Any, TypeVar, cast
 import flask_smorest
 import marshmallow as ma
 import orjson
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
+from werkzeug.exceptions import HTTPException
 
-from api.auth import required_scope
+from api.auth import actor, ledger, required_scope
 from api.problems import Problem
-from api.v1.schemas import UUID7
+from api.v1.fields import UUID7
+from ledger import log, repeats
+from ledger.errors import NotFound
+from ledger.ids import NUMBER
+from ledger.repeats import Answer
+from ledger.transactions import ReadTransaction, WriteTransaction
 
 View = TypeVar("View", bound=Callable[..., Response])
 Answers = Mapping[int, tuple[str, Mapping[str, Any]]]
@@ -69,21 +76,36 @@ def _document(view: Any, **said: Any) -> None:
 # --- reading
 
 
-def reads(schema: ma.Schema, size: int = BODY_BYTES_MAX) -> Callable[[Callable[[Any], Response]], Callable[[], Response]]:
-    """Hand a view what its JSON body of at most *size* bytes says, loaded by a schema."""
+def reads(schema: ma.Schema, size: int = BODY_BYTES_MAX) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Hand a view what its JSON body of at most *size* bytes says, loaded by a schema, before what its address says."""
 
-    def declare(view: Callable[[Any], Response]) -> Callable[[], Response]:
+    def declare(view: Callable[..., Response]) -> Callable[..., Response]:
         @wraps(view)
-        def reading() -> Response:
+        def reading(**of_path: Any) -> Response:
             try:
                 said = schema.load(_json())
             except ma.ValidationError as error:
                 raise invalid(error) from None
-            return view(said)
+            return view(said, **of_path)
 
         cast(Any, reading).body_bytes_max = size
         _document(reading, requestBody={"required": True, "content": {JSON: {"schema": schema}}})
         return reading
+
+    return declare
+
+
+def reads_any(schema: Mapping[str, Any]) -> Callable[[View], View]:
+    """Describe a JSON body by JSON Schema; the view reads its bytes itself."""
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def reading(**of_path: Any) -> Response:
+            _json()
+            return view(**of_path)
+
+        _document(reading, requestBody={"required": True, "content": {JSON: {"schema": schema}}})
+        return cast(View, reading)
 
     return declare
 
@@ -97,7 +119,8 @@ def _json() -> Any:
     if request.mimetype != JSON:
         raise Problem("unsupported_media_type", "请求正文应是 JSON：Content-Type: application/json", headers={"Accept": JSON})
     try:
-        return orjson.loads(request.get_data(cache=False))
+        g.content = orjson.loads(request.get_data())
+        return g.content
     except orjson.JSONDecodeError as error:
         raise Problem("malformed", f"正文不是 JSON：第 {error.lineno} 行第 {error.colno} 个字符看不懂") from None
 
@@ -143,6 +166,13 @@ def idempotency_key(said: Mapping[str, Any]) -> str | None:
     return key
 
 
+def number_in_path(said: str) -> str:
+    """Give a random number as an address has it. Raises NotFound for what cannot be one."""
+    if NUMBER.fullmatch(said) is None:
+        raise NotFound("没有这个编号，请核对")
+    return said
+
+
 def waits() -> bool:
     """Tell whether the client would rather wait for the proof (RFC 7240: `Prefer: wait`, with or without seconds)."""
     preferred = request.headers.get("Prefer")
@@ -157,7 +187,43 @@ def wants_text() -> bool:
     return best == TEXT
 
 
+# --- carrying out
+
+KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "pattern": f'^("?){UUID7}\\1$'},
+    "description": "编号（UUIDv7），重试时不变：同一请求只办一次，再来时答第一次的答复",
+}
+"""How a request's key is described."""
+
+
+def carry_out(work: Callable[[WriteTransaction], Answer], location: Callable[[Answer], str] | None = None) -> Response:
+    """Do a write, once for its key. 201 with what *work* gives; 200 with the same when it was done before."""
+    key = idempotency_key({})
+    said = f"{request.method} {request.full_path}\n".encode() + orjson.dumps(g.get("content"), option=orjson.OPT_SORT_KEYS)
+    found, new = ledger().write(lambda tx: repeats.once(tx, key, said, work), actor())
+    return answer(found, 201 if new else 200, {"Location": location(found)} if location else None)
+
+
 # --- answering
+
+
+def unless_seen(tx: ReadTransaction) -> dict[str, str]:
+    """Give the headers of an answer that follows from the log, the day and who asks. Answers 304 at once if the client has it already."""
+    tag = f"{log.tree_head(tx.connection).size}-{tx.today:%Y%m%d}-{actor().account}"
+    headers = {"ETag": f'W/"{tag}"', "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
+        raise HTTPException(response=Response(status=304, headers=headers))
+    return headers
+
+
+def answer_changing(said: Any) -> Response:
+    """Answer with JSON that also other things than the log change; its ETag is of what is answered."""
+    response = answer(said, headers={"Cache-Control": "private, no-cache", "Vary": "Authorization"})
+    response.add_etag(weak=True)
+    response.make_conditional(request)
+    return response
 
 
 def answer(said: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -11,15 +11,15 @@ from flask import Response
 
 from api.auth import actor, ledger, open_to_tokens
 from api.errors import of_ledger_error
-from api.problems import Problem
+from api.problems import Problem, refused
 from api.v1 import schemas
-from api.v1.requests import JSON, Blueprint, answer, describe, idempotency_key, invalid, reads, waits
+from api.v1.requests import JSON, KEY, Blueprint, answer, describe, idempotency_key, invalid, reads, waits
 from ledger import checkpoints, notes, submissions
-from ledger.errors import LedgerError, NotFound
+from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.ids import new_entry_id
 from ledger.people.actors import SCHEDULER, Actor
 from ledger.refusals import Refusal
-from ledger.service_records import Draft
+from ledger.service.drafts import Draft
 from ledger.submissions import Recorded
 from ledger.transactions import WriteTransaction
 
@@ -29,12 +29,6 @@ _DRAFT, _BATCH = schemas.ServiceDraft(), schemas.Batch()
 _RECEIPT = {JSON: schemas.Receipt}
 _POINTERS = {"签到时间": "#/start", "签退时间": "#/end", "活动时间": "#/end", "服务时长": "#/end", "姓名": "#/volunteer"}
 """Where in a draft the column of a sheet is."""
-_KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "schema": {"type": "string", "pattern": f'^("?){schemas.UUID7}\\1$'},
-    "description": "编号（UUIDv7），重试时不变，重复登记不会发生",
-}
 _PREFER = {
     "in": "header",
     "name": "Prefer",
@@ -46,12 +40,12 @@ _log = logging.getLogger("shouwang.api")
 
 @blueprint.route("", methods=["POST"])
 @open_to_tokens("service-records:write")
-@describe("登记一条服务", {201: ("已登记：回执", _RECEIPT), 200: ("早已登记：第一次的回执", _RECEIPT)}, parameters=[_KEY, _PREFER])
+@describe("登记一条服务", {201: ("已登记：回执", _RECEIPT), 200: ("早已登记：第一次的回执", _RECEIPT)}, parameters=[KEY, _PREFER])
 @reads(_DRAFT)
 def record(said: dict[str, Any]) -> Response:
     """Record one service."""
     key = idempotency_key(said) or new_entry_id()
-    [outcome] = ledger().write_item(submissions.record, [_draft(said, key, key)], actor())
+    [outcome] = _record([_draft(said, key, key)])
     if not isinstance(outcome, Recorded):
         raise _problem(outcome)
     receipt, headers = _receipt(outcome), {"Location": f"/api/v1/entries/{outcome.receipt.index}"}
@@ -68,7 +62,7 @@ def record(said: dict[str, Any]) -> Response:
     "一次登记多条服务",
     {200: ("每条的结果，顺序与请求相同", {JSON: schemas.BatchResult})},
     description="各条各自判断，一条没有登记不影响别的；一次提交。",
-    parameters=[_KEY, _PREFER],
+    parameters=[KEY, _PREFER],
 )
 @reads(_BATCH, BATCH_BYTES_MAX)
 def record_batch(said: dict[str, Any]) -> Response:
@@ -84,7 +78,7 @@ def record_batch(said: dict[str, Any]) -> Response:
             results.append(None)
         except ma.ValidationError as error:
             results.append(_refused(invalid(error)))
-    outcomes = iter(ledger().write_item(submissions.record, drafts, actor()) if drafts else ())
+    outcomes = iter(_record(drafts) if drafts else ())
     results = [result or _result(next(outcomes)) for result in results]
     statuses = [result["status"] for result in results if result]
     counts = {"recorded": statuses.count(201), "already": statuses.count(200)}
@@ -94,6 +88,14 @@ def record_batch(said: dict[str, Any]) -> Response:
     with ledger().read() as tx:
         summary["checkpoint"] = checkpoints.served_checkpoint(tx.connection)
     return answer(summary, headers={"Preference-Applied": "wait"})
+
+
+def _record(drafts: Sequence[Draft]) -> list[Recorded | Refusal | LedgerError]:
+    try:
+        found: list[Recorded | Refusal | LedgerError] = ledger().write_item(submissions.record, drafts, actor())
+    except Conflict as refusal:
+        raise _problem(refusal) from None
+    return found
 
 
 def _draft(said: Mapping[str, Any], entry_id: str, batch: str) -> Draft:
@@ -123,13 +125,14 @@ def _receipt(outcome: Recorded) -> dict[str, Any]:
     }
 
 
-def _problem(refused: Refusal | LedgerError) -> Problem:
-    if isinstance(refused, Refusal):
-        pointer = _POINTERS.get(refused.column or "")
-        return Problem(refused.code, refused.message, [{"pointer": pointer, "detail": refused.message}] if pointer else ())
-    if isinstance(refused, NotFound):
-        return Problem("unknown_reference", str(refused))
-    return of_ledger_error(refused)
+def _problem(refusal: Refusal | LedgerError) -> Problem:
+    if isinstance(refusal, Refusal):
+        return refused(refusal, _POINTERS)
+    if isinstance(refusal, NotFound):
+        return Problem("unknown_reference", str(refusal))
+    if isinstance(refusal, Conflict):  # an entry id, which is the request's key, used for something else
+        return Problem("key_reused", str(refusal))
+    return of_ledger_error(refusal)
 
 
 def _result(outcome: Recorded | Refusal | LedgerError) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from api import problems
 from api.auth import open_to_all
+from api.v1 import examples
 from api.v1.requests import JSON
 from ledger.errors import NotFound
 from ledger.people.tokens import SCOPES
@@ -63,7 +64,10 @@ def openapi() -> Response:
 @open_to_all
 def page() -> ResponseReturnValue:
     """Show the description."""
-    return render_template("api.html", operations=current_app.extensions["api-operations"], scopes=SCOPES, problems=problems.TYPES)
+    shown = current_app.extensions["api-operations"]
+    commands = {one.anchor: examples.command(one.method, one.path, one.scope, request.host_url) for one in shown}
+    said = {"scopes": SCOPES, "problems": problems.TYPES, "meanings": problems.MEANINGS}
+    return render_template("api.html", operations=shown, commands=commands, **said)
 
 
 @blueprint.get("/problems/<code>")
@@ -119,12 +123,14 @@ def _members(schema: dict[str, Any], schemas: dict[str, Any], within: str = "") 
     for name, said in schema.get("properties", {}).items():
         found.append(_member(f"{within}{name}", said, required=name in schema.get("required", ())))
         inner = said.get("items", said)
+        inner = inner.get("anyOf", [inner])[0]
         if "$ref" in inner:
-            found += _members(inner, schemas, f"{within}{name}{'[]' if inner is not said else ''}.")
+            found += _members(inner, schemas, f"{within}{name}{'[]' if 'items' in said else ''}.")
     return found
 
 
 def _member(name: str, said: dict[str, Any], *, required: bool) -> Member:
     kind = said.get("type", "object")
+    kind = kind if isinstance(kind, str) else "、".join(kind)
     form = said.get("format") or ("、".join(said["enum"]) if "enum" in said else "")
     return Member(name, f"{kind}（{form}）" if form else kind, required, said.get("description", ""), str(said.get("example", "")))

@@ -77,7 +77,7 @@ def test_a_scope_is_not_enough_without_the_role_and_the_other_way_round(desk):
 def test_an_unknown_address_and_a_wrong_method_are_problems(desk):
     is_problem(desk.client.get("/api/v1/nothing"), 404, "not_found")
     is_problem(desk.get("/entries/-1"), 404, "not_found")
-    answer = desk.client.get(RECORDS)
+    answer = desk.client.put(RECORDS)
     is_problem(answer, 405, "method_not_allowed")
     assert "POST" in answer.headers["Allow"]
 

@@ -59,11 +59,11 @@ def test_a_retry_under_its_key_gets_the_first_receipt(desk):
         assert first.json["id"] == key
 
 
-def test_a_key_used_for_something_else_is_a_conflict(desk):
+def test_a_key_used_for_something_else_is_refused(desk):
     key = new_entry_id()
     desk.post(desk.service, Idempotency_Key=key)
     answer = desk.post(desk.on(21), Idempotency_Key=key)
-    assert (answer.status_code, answer.json["type"]) == (409, "/problems/conflict")
+    assert (answer.status_code, answer.json["type"]) == (422, "/problems/key_reused")
 
 
 def test_a_key_is_one_uuid7(desk):
@@ -211,10 +211,10 @@ def test_a_batch_needs_a_key_and_one_to_a_thousand_services(desk):
         assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_one_id_twice_in_a_batch_is_a_conflict_and_nothing_is_recorded(desk):
+def test_one_id_twice_in_a_batch_is_refused_and_nothing_is_recorded(desk):
     key, size = new_entry_id(), desk.town.size
     answer = desk.post({"id": new_entry_id(), "records": [desk.on(21, id=key), desk.on(22, id=key)]}, "/batch")
-    assert (answer.status_code, desk.town.size) == (409, size)
+    assert (answer.status_code, desk.town.size) == (422, size)
 
 
 def test_a_batch_that_waits_gets_the_checkpoint_over_all_of_it(desk):

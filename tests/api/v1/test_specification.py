@@ -87,3 +87,11 @@ def test_the_type_of_a_problem_leads_to_what_it_means(desk):
     assert desk.client.get("/problems/overlap").location == "/api/#problem-overlap"
     assert 'id="problem-overlap"' in desk.client.get("/api/").text
     assert desk.client.get("/problems/nothing").status_code == 404
+
+
+def test_every_problem_says_what_it_means_and_what_to_do(desk):
+    assert set(problems.MEANINGS) == set(problems.TYPES)
+    page = desk.client.get("/api/").text
+    for code, text in problems.MEANINGS.items():
+        assert f'id="problem-{code}"' in page
+        assert text in page

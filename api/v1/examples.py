@@ -1,0 +1,118 @@
+"""
+Examples: one request for every operation, shown on the page of the API as a command that can be typed.
+
+The numbers in them stand for somebody's own; a test puts real ones in their place and runs every command as the page shows it.
+"""
+
+from typing import Any, NamedTuple
+
+import orjson
+
+STATION, VOLUNTEER, ACTIVITY, ORGANISATION, WEBHOOK = "340104001004", "K7M2Q9XP4R", "8HX3M5T7WQ", "5RT8V2N6KC", "W3C9H7M4XA"
+ROW, KEY, BATCH = "0198f2c4-7a10-7c3e-9f52-3b8e6a1d4c70", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d81", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d82"
+APPROVED, CORRECTED, VOIDED = 1201, 1202, 1203
+ID_NUMBER = "11010519491231002X"
+"""The one with which GB 11643 shows its check character; nobody's."""
+_ROOT = "/api/v1"
+
+
+class Example(NamedTuple):
+    """A request: what stands for the placeholders of the path, the query, the body; whether it takes a key."""
+
+    path: str
+    body: Any = None
+    keyed: bool = False
+
+
+_SERVICE = {
+    "volunteer": VOLUNTEER,
+    "activity": ACTIVITY,
+    "station": STATION,
+    "start": "2025-01-20T09:00:00+08:00",
+    "end": "2025-01-20T11:30:00+08:00",
+    "grade": "B",
+}
+EXAMPLES = {
+    "GET /service-records": Example(f"/service-records?station={STATION}&limit=100"),
+    "POST /service-records": Example("/service-records", _SERVICE, keyed=True),
+    "POST /service-records/batch": Example("/service-records/batch", {"id": BATCH, "records": [_SERVICE]}),
+    "GET /service-records/{index}": Example(f"/service-records/{APPROVED}"),
+    "POST /service-records/approvals": Example("/service-records/approvals", {"indexes": [APPROVED]}, keyed=True),
+    "POST /service-records/{index}/corrections": Example(
+        f"/service-records/{CORRECTED}/corrections",
+        {"start": "2025-01-07T09:00:00+08:00", "end": "2025-01-07T10:30:00+08:00", "reason": "签退时间抄错，已与本人核对"},
+        keyed=True,
+    ),
+    "POST /service-records/{index}/voids": Example(f"/service-records/{VOIDED}/voids", {"reason": "签到表重复登记"}, keyed=True),
+    "GET /activities": Example(f"/activities?station={STATION}&start_from=2025-01-01"),
+    "POST /activities": Example(
+        "/activities",
+        {
+            "station": STATION,
+            "title": "看望独居老人",
+            "series": "neighbour-care",
+            "start": "2025-01-20T14:00:00+08:00",
+            "end": "2025-01-20T16:00:00+08:00",
+            "beneficiaries": ["elderly"],
+        },
+        keyed=True,
+    ),
+    "GET /activities/{number}": Example(f"/activities/{ACTIVITY}"),
+    "GET /volunteers": Example(f"/volunteers?station={STATION}&confirmed=no"),
+    "POST /volunteers": Example("/volunteers", {"name": "示例", "id_number": ID_NUMBER, "station": STATION}, keyed=True),
+    "GET /volunteers/{number}": Example(f"/volunteers/{VOLUNTEER}"),
+    "POST /volunteers/find": Example("/volunteers/find", {"id_number": ID_NUMBER}),
+    "GET /volunteers/{number}/credit": Example(f"/volunteers/{VOLUNTEER}/credit"),
+    "GET /parked-rows": Example("/parked-rows"),
+    "POST /parked-rows/records": Example("/parked-rows/records", {"ids": [ROW]}, keyed=True),
+    "DELETE /parked-rows/{row}": Example(f"/parked-rows/{ROW}"),
+    "GET /organisations": Example("/organisations?category=charity"),
+    "POST /organisations": Example(
+        "/organisations",
+        {
+            "number": "皖备2025-018",
+            "name": "天鹅湖互助社",
+            "category": "charity",
+            "volunteer_organisation": True,
+            "station": STATION,
+            "basis": "filed",
+            "since": "2024-10-01",
+        },
+        keyed=True,
+    ),
+    "GET /organisations/{number}": Example(f"/organisations/{ORGANISATION}"),
+    "GET /stations": Example("/stations?level=station"),
+    "POST /stations": Example(
+        "/stations", {"code": STATION, "name": "天鹅湖社区社会服务站", "level": "station", "parent": "340104001000"}, keyed=True
+    ),
+    "GET /stations/{code}": Example(f"/stations/{STATION}?on=2025-01-01"),
+    "GET /policies": Example("/policies"),
+    "GET /rates": Example("/rates?year=2025"),
+    "GET /published-rates": Example(f"/published-rates?station={STATION}"),
+    "POST /selections/recheck": Example("/selections/recheck?year=2025", {"name": "优秀志愿者", "quota": 20, "minimum_minutes": 600}),
+    "GET /webhooks": Example("/webhooks"),
+    "POST /webhooks": Example("/webhooks", {"url": "https://example.org/hooks", "kinds": ["service.recorded"]}, keyed=True),
+    "GET /webhooks/{number}": Example(f"/webhooks/{WEBHOOK}"),
+    "DELETE /webhooks/{number}": Example(f"/webhooks/{WEBHOOK}"),
+    "POST /webhooks/{number}/replays": Example(f"/webhooks/{WEBHOOK}/replays", {"index": 0}, keyed=True),
+    "POST /webhooks/{number}/secrets": Example(f"/webhooks/{WEBHOOK}/secrets", keyed=True),
+    "GET /jobs": Example("/jobs"),
+    "GET /entries/{index}": Example(f"/entries/{APPROVED}"),
+    "GET /entries/{index}/proof": Example(f"/entries/{APPROVED}/proof"),
+    "GET /checkpoint": Example("/checkpoint"),
+    "GET /proofs/consistency": Example("/proofs/consistency?old=1"),
+}
+
+
+def command(method: str, path: str, scope: str | None, address: str) -> str:
+    """Write the example of an operation as a command. *address*: where this application is."""
+    one = EXAMPLES[f"{method} {path.removeprefix(_ROOT)}"]
+    lines = [f"curl -X {method} '{address.rstrip('/')}{_ROOT}{one.path}'"]
+    if scope:
+        lines.append('-H "Authorization: Bearer $TOKEN"')
+    if one.keyed:
+        lines.append(f"-H 'Idempotency-Key: {KEY}'")
+    if one.body is not None:
+        lines.append("-H 'Content-Type: application/json'")
+        lines.append(f"-d '{orjson.dumps(one.body).decode()}'")
+    return " \\\n  ".join(lines)

@@ -1,0 +1,101 @@
+"""POST /selections/recheck: the year's list of outstanding volunteers, counted again from the log by a rule file: anybody allowed gets the same."""
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, request
+from marshmallow import fields
+
+from api.auth import actor, ledger, open_to_tokens
+from api.problems import Problem
+from api.v1.fields import Schema, Whole
+from api.v1.lists import said_of
+from api.v1.requests import JSON, Blueprint, answer, describe, query, reads_any
+from ledger import selections
+from ledger.errors import InvalidRequest
+from ledger.people.actors import require
+
+blueprint = Blueprint("api_selections", __name__, url_prefix="/api/v1/selections", description="评优")
+_CANDIDATE = ("rank", "volunteer", "name", "station", "minutes", "minutes_ab", "services", "registered_on", "note")
+
+
+class Candidate(ma.Schema):
+    """One line of the list."""
+
+    rank = fields.Integer(required=True, metadata={"description": "名次，从 1 起；被排除的为 0"})
+    volunteer = fields.String(required=True)
+    name = fields.String(required=True, metadata={"description": "打码的姓名"})
+    station = fields.String(required=True, metadata={"description": "所属站点"})
+    minutes = fields.Integer(required=True)
+    minutes_ab = fields.Integer(required=True, metadata={"description": "其中证据为 A、B 的"})
+    services = fields.Integer(required=True, metadata={"description": "服务次数"})
+    registered_on = fields.String(required=True, metadata={"format": "date"})
+    note = fields.String(required=True, metadata={"description": "为什么排在这里"})
+
+
+class Selected(ma.Schema):
+    """The list, and what it was counted by."""
+
+    year = fields.Integer(required=True)
+    counted_on = fields.String(required=True, metadata={"format": "date"})
+    tree_size = fields.Integer(required=True, metadata={"description": "账本的条数"})
+    rules_sha256 = fields.String(required=True, metadata={"description": "规则文件（请求正文）的 SHA-256"})
+    considered = fields.Integer(required=True, metadata={"description": "参评人数"})
+    chosen = fields.List(fields.Nested(Candidate), required=True)
+    excluded = fields.List(fields.Nested(Candidate), required=True)
+
+
+class YearQuery(Schema):
+    """A year."""
+
+    year = Whole(1980, 2200, spelt=True, description="年度", example="2025")
+
+
+_YEAR = YearQuery()
+_RULES = {
+    "type": "object",
+    "required": ["name", "quota"],
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string", "description": "规则的名称", "minLength": 1, "maxLength": 100},
+        "quota": {"type": "integer", "description": "名额", "minimum": 1},
+        "minimum_minutes": {"type": "integer", "description": "最少分钟数", "minimum": 0},
+        "grades": {"type": "array", "description": "算哪几级证据，例如 A、B", "items": {"type": "string"}},
+        "stations": {"type": ["array", "null"], "description": "只在这些站点里评；不写则全区", "items": {"type": "string"}},
+        "exclude": {
+            "type": "array",
+            "description": "排除谁，为什么",
+            "items": {
+                "type": "object",
+                "required": ["volunteer", "reason"],
+                "additionalProperties": False,
+                "properties": {"volunteer": {"type": "string"}, "reason": {"type": "string"}},
+            },
+        },
+        "tie_break": {"type": "array", "description": "分钟相同时依次比什么", "items": {"type": "string"}},
+    },
+}
+
+
+@blueprint.route("/recheck", methods=["POST"])
+@open_to_tokens("selections:read")
+@describe(
+    "按规则复算评优名单",
+    {200: ("名单", {JSON: Selected})},
+    description="请求正文就是规则文件，一字不差：答复里有它的 SHA-256。只计算，不写入。",
+    parameters=[{"in": "query", "schema": YearQuery}],
+)
+@reads_any(_RULES)
+def recheck() -> Response:
+    """Count the list again."""
+    said = query(_YEAR)
+    try:
+        rules = selections.read_rules(request.get_data())
+    except InvalidRequest as refusal:
+        raise Problem("invalid", str(refusal), [{"pointer": "#", "detail": str(refusal)}]) from None
+    with ledger().read() as tx:
+        require(tx.connection, actor(), "select", None)
+        found = selections.select_year(tx, said["year"], rules)
+    lists = {name: [said_of(one, _CANDIDATE) for one in getattr(found, name)] for name in ("chosen", "excluded")}
+    shown: dict[str, Any] = said_of(found, ("year", "counted_on", "tree_size", "considered"), rules_sha256=rules.sha256, **lists)
+    return answer(shown)

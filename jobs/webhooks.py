@@ -1,0 +1,27 @@
+"""
+Webhooks by the clock: registered receivers are told what has entered the log since they were last told.
+
+Telling takes seconds and is done before the writer's place is taken. A receiver that does not answer is no failure of the job: its own row says so
+(ledger/webhooks.py), and administrators see it on its page.
+"""
+
+from datetime import date
+
+from ledger import deliveries, repeats
+from ledger.store import Ledger
+from ledger.transactions import WriteTransaction
+
+
+def deliver(ledger: Ledger) -> int:
+    """Tell the receivers. Returns how many messages were taken."""
+    return deliveries.deliver(ledger)
+
+
+def nothing_more(_ledger: Ledger, _tx: WriteTransaction, _business_date: date) -> int:
+    """Do nothing in the transaction that marks the run: all was done ahead of it."""
+    return 0
+
+
+def forget(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
+    """Forget the requests of programs that are too old to be sent again. Returns how many there were."""
+    return repeats.forget(tx.connection, tx.now)

@@ -1,0 +1,119 @@
+"""Every example on the page of the API is a command that works as it stands there, and its answer is what the description says."""
+
+import html
+import re
+import shlex
+from datetime import datetime
+from types import SimpleNamespace
+
+import pytest
+import schemathesis
+from world import CENTRE, HOME
+
+from api.v1 import examples
+from ledger import parked
+from ledger.activities import Activity
+from ledger.ids import new_entry_id
+from ledger.parked import Parked
+from ledger.people.actors import OPERATOR
+from ledger.people.tokens import ACTIONS
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request, tmp_path):
+    """No question here is the database's."""
+    return f"sqlite:///{tmp_path}/ledger.db"
+
+
+@pytest.fixture
+def lived_in(desk):
+    """The town, with one of everything that an example names; gives real values for what stands in the examples."""
+    town = desk.town
+    for role in ("approver", "official", "administrator"):
+        desk.accounts.create(OPERATOR, role, role, station=CENTRE if role == "approver" else None, password="correct horse battery")
+    person = next(iter(town.people))
+    served = [town.serve(person, f"2025-01-{day:02} 09:00", "11:00").index for day in (6, 7, 8)]
+    unit = town.organisation(name="梅山路巧手社", number="备0002")
+    activity = town.activity(title="义诊", organisation=unit)
+    what = Activity(HOME, "邻里守望", "neighbour-care", start="2025-01-09T09:00", end="2025-01-09T10:00")
+    start, end = datetime(2025, 1, 9, 9), datetime(2025, 1, 9, 10)
+    rows = [Parked("王五", "11010519491231002X", what, start, end, "B", False, "ab" * 32, row) for row in (5, 6)]
+    town.write(lambda tx: parked.park(tx, rows))
+    with town.read() as tx:
+        waiting = [row.id for row in parked.waiting(tx, [HOME])]
+    town.publish_rates(2025)
+    town.sign()
+    everywhere = desk.issue("official", *[scope for scope, action in ACTIONS.items() if action in _OFFICIAL])
+    hooks = [
+        desk.client.post("/api/v1/webhooks", json={"url": f"https://example.org/{n}"}, headers=desk.headers(everywhere)).json["id"]
+        for n in range(2)
+    ]
+    return SimpleNamespace(person=person, served=served, unit=unit, activity=activity, waiting=waiting, hooks=hooks, town=town)
+
+
+NEW = "340104001009"
+_OFFICIAL = ("see_station", "approve", "amend", "register", "set_up", "select", "manage_webhooks")
+
+
+def real(label, one, text):
+    """Put real values in the place of those that stand in an example."""
+    found = {
+        examples.STATION: NEW if label == "POST /stations" else HOME,
+        examples.VOLUNTEER: one.person,
+        examples.ACTIVITY: one.activity,
+        examples.ORGANISATION: one.unit,
+        examples.WEBHOOK: one.hooks[0] if label.startswith("DELETE") else one.hooks[1],
+        examples.ROW: one.waiting[0] if label.startswith("DELETE") else one.waiting[1],
+        examples.KEY: new_entry_id(),
+        **dict(zip(map(str, (examples.APPROVED, examples.CORRECTED, examples.VOIDED)), map(str, one.served), strict=True)),
+    }
+    for stands, value in found.items():
+        text = text.replace(stands, value)
+    return text
+
+
+def as_a_shell_reads(command):
+    """Method, address, headers and body of a curl command."""
+    words = iter(shlex.split(command.replace("\\\n", " ").replace('"Authorization: Bearer $TOKEN"', "'Authorization: Bearer $TOKEN'")))
+    assert next(words) == "curl"
+    said = {"headers": {}, "data": None}
+    for word in words:
+        if word == "-X":
+            said["method"] = next(words)
+        elif word == "-H":
+            name, value = next(words).split(": ", 1)
+            said["headers"][name] = value
+        elif word == "-d":
+            said["data"] = next(words)
+        else:
+            said["path"] = word.removeprefix("http://localhost")
+    return said
+
+
+def test_every_operation_has_an_example_that_works_and_is_answered_as_described(desk, lived_in):
+    page = desk.client.get("/api/").text
+    shown = re.findall(
+        r'<b>(\w+)</b> (/api/v1[^<]*)</code>.*?(?:有 <code>([^<]+)</code>|对任何人开放).*?<pre class="example"[^>]*><code>(.*?)</code>',
+        page,
+        re.DOTALL,
+    )
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", desk.app)
+    operations = {operation.ok().label: operation.ok() for operation in schema.get_all_operations()}
+    assert {f"{method} {path}" for method, path, _, _ in shown} == set(operations)
+    assert len(shown) == len(examples.EXAMPLES)
+    answered = set()
+    for method, path, scope, command in shown:
+        label = f"{method} {path.removeprefix('/api/v1')}"
+        said = as_a_shell_reads(real(label, lived_in, html.unescape(command)))
+        if scope:
+            action = ACTIONS.get(scope)
+            login = {"read_log": "inspector", "manage_accounts": "administrator", "record": "desk", "approve": "approver"}.get(
+                action, "official"
+            )
+            said["headers"]["Authorization"] = f"Bearer {desk.issue(login, scope)}"
+        assert said["method"] == method
+        answer = desk.client.open(said["path"], method=method, headers=said["headers"], data=said["data"])
+        assert answer.status_code in (200, 201, 204), (label, answer.status_code, answer.text)
+        operations[f"{method} {path}"].validate_response(answer)
+        answered.add(label)
+    assert answered == set(examples.EXAMPLES)
