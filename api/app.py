@@ -9,17 +9,46 @@ from datetime import timedelta
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 
-from api import auth, errors, v1, wording
+from api import auth, errors, limits, oidc, v1, wording
 from api.pages import accounts as account_pages
-from api.pages import approvals, batches, credit, home, log, parked, records, sheets, sign_in, stations, volunteers
+from api.pages import (
+    approvals,
+    batches,
+    credit,
+    erasures,
+    home,
+    log,
+    my_data,
+    parked,
+    personal,
+    proposals,
+    records,
+    registering,
+    registration,
+    reveals,
+    rights,
+    second_factor,
+    security,
+    sheets,
+    sign_in,
+    stations,
+    volunteer_acts,
+    volunteers,
+    webhooks,
+)
+from api.pages import oidc as oidc_pages
+from api.pages import tokens as token_pages
 from api.uploads import Uploads
 from ledger.people.accounts import Accounts
+from ledger.people.second_factors import SecondFactors
+from ledger.people.sessions import VOLUNTEER_LIFETIME
 from ledger.people.tokens import Tokens
 from ledger.people.vault import read_key
 from ledger.store import Ledger
 
 UPLOAD_BYTES_MAX = 20 * 1024 * 1024
-SESSION_LIFETIME = timedelta(hours=12)
+SESSION_LIFETIME = VOLUNTEER_LIFETIME
+"""How long a cookie may be; the session behind it may end before (ledger/people/sessions.py)."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -30,11 +59,21 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_PAGES = (home, sign_in, sheets, batches, approvals, parked, records, credit, stations, volunteers, account_pages, log)
+_PAGES = (
+    *(home, sign_in, second_factor, oidc_pages, security, token_pages, account_pages, rights),
+    *(sheets, batches, approvals, parked, records, credit, stations, volunteers, webhooks, log),
+    *(my_data, personal, erasures, reveals),
+    *(registering, volunteer_acts, proposals, registration),
+)
 
 
-def create_app(ledger: Ledger, *, accounts: Accounts | None = None, secure_cookies: bool = False) -> Flask:
-    """Make the application. *secure_cookies*: people reach it by HTTPS alone, so cookies never travel otherwise; plain HTTP is for 127.0.0.1."""
+def create_app(
+    ledger: Ledger, *, accounts: Accounts | None = None, secure_cookies: bool = False, provider: oidc.Provider | None = None
+) -> Flask:
+    """Make the application. *secure_cookies*: people reach it by HTTPS alone, so cookies never travel otherwise; plain HTTP is for 127.0.0.1.
+
+    *provider*: an identity provider by which accounts linked to it may sign in as well.
+    """
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=read_key(ledger.settings.session_key),
@@ -49,11 +88,12 @@ def create_app(ledger: Ledger, *, accounts: Accounts | None = None, secure_cooki
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger), Tokens(ledger))
+    app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger), Tokens(ledger), SecondFactors(ledger))
     app.extensions["uploads"] = Uploads(ledger)
+    app.extensions["oidc"] = provider
     errors.init_app(app)
     csrf = CSRFProtect(app)
-    auth.init_app(app)
+    limits.init_app(app, auth.init_app, by_address=ledger.settings.address_requests, by_token=ledger.settings.token_requests)
     wording.init_app(app)
     for module in _PAGES:
         app.register_blueprint(module.blueprint)

@@ -11,9 +11,9 @@ from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest
 from ledger.people import accounts, volunteers
-from ledger.people.actors import Actor, below
+from ledger.people.actors import Actor, units
 from ledger.policies import service_policy
-from ledger.service_records import in_batch, waiting
+from ledger.service.records import in_batch, waiting
 from ledger.tables import EntryRow, ParkedRow, ServiceRow, table
 from ledger.transactions import ReadTransaction
 from ledger.workdays import workdays_between
@@ -86,12 +86,12 @@ def status_on(row: Any, day: date) -> str:
 
 def batches_waiting(tx: ReadTransaction, actor: Actor) -> list[Batch]:
     """List what waits for approval at the actor's stations, oldest batch first; only the waiting records of each."""
-    return _batches(tx, actor, waiting(tx.connection, below(tx.connection, actor.station)))
+    return _batches(tx, actor, waiting(tx.connection, units(tx.connection, actor, "approve")))
 
 
 def batch(tx: ReadTransaction, actor: Actor, batch_id: str) -> Batch | None:
     """Give a whole batch as it stands; None when there is none at the actor's stations."""
-    within = set(below(tx.connection, actor.station))
+    within = set(units(tx.connection, actor, "see_station"))
     rows = [row for row in in_batch(tx.connection, batch_id) if row.station in within]
     found = _batches(tx, actor, rows)
     return found[0] if found else None
@@ -115,23 +115,25 @@ def recent(connection: Connection, actor: Actor, today: date, limit: int) -> lis
         func.count().filter(_SERVICE.c.status == "voided").label("voided"),
         func.max(_SERVICE.c.entry_index).label("last_index"),
     )
-    query = select(*columns).where(_SERVICE.c.station.in_(below(connection, actor.station))).group_by(_SERVICE.c.batch)
+    query = select(*columns).where(_SERVICE.c.station.in_(units(connection, actor, "see_station"))).group_by(_SERVICE.c.batch)
     return list(connection.execute(query.order_by(func.max(_SERVICE.c.entry_index).desc()).limit(limit)))
 
 
 def counters(connection: Connection, actor: Actor, today: date) -> Counters:
     """Count what the home page shows."""
-    codes = below(connection, actor.station)
+    codes = units(connection, actor, "see_station")
+    approved = units(connection, actor, "approve")
     pending = _SERVICE.c.status == "recorded"
     ahead = (_SERVICE.c.status == "approved") & (_SERVICE.c.effective_on > today.isoformat())
+    others_word = (_SERVICE.c.recorder != actor.account) & _SERVICE.c.corrected_by.is_distinct_from(actor.account)
     columns = (
         func.count().filter(pending),
-        func.count().filter(pending & (_SERVICE.c.recorder != actor.account) & _SERVICE.c.corrected_by.is_distinct_from(actor.account)),
+        func.count().filter(pending & others_word & _SERVICE.c.station.in_(approved)),
         func.count().filter(ahead),
     )
     all_, others, public = connection.execute(select(*columns).where(_SERVICE.c.station.in_(codes))).one()
     stayed = connection.execute(select(func.count()).select_from(_PARKED).where(_PARKED.c.station.in_(codes))).scalar_one()
-    return Counters(int(all_), int(others) if actor.may("approve") else 0, int(public), int(stayed))
+    return Counters(int(all_), int(others), int(public), int(stayed))
 
 
 def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Batch]:

@@ -3,10 +3,10 @@ Files in hand: from the upload over the rehearsal to the commit.
 
     checking -> checked -> committing -> committed        (failed: the file as a whole cannot be used)
 
-What was uploaded is sealed in table `upload`, seen only by the account that brought it, and gone a day later at the latest. After the
-commit it is kept only if rows were refused, for the workbook that names them. Large files are worked on in one thread of their own; how
-far it has come is kept in memory, because the work itself holds the writer's place. Work that a restart cut short has written nothing and
-begins anew.
+What was uploaded is sealed in table `upload` under a key of its own, seen only by the account that brought it, and gone a day later
+at the latest. After the commit it is kept only if rows were refused, for the workbook that names them. Large files are worked on in
+one thread of their own; how far it has come is kept in memory, because the work itself holds the writer's place. Work that a restart
+cut short has written nothing and begins anew.
 """
 
 import logging
@@ -72,10 +72,11 @@ class Uploads:
             raise InvalidRequest(f"「{filename[:60]}」是空文件，请检查是否选错了")
         upload = new_entry_id()
         name = filename.replace("\\", "/").rsplit("/", 1)[-1][:120] or "未命名"
-        sealed = self._ledger.vault.seal_draft(orjson.dumps(name) + b"\n" + content, upload)
+        sealed, key = self._ledger.vault.seal_new(f"upload/{upload}", orjson.dumps(name) + b"\n" + content)
         row = {"id": upload, "account": actor.account, "kind": kind, "state": "checking", "content": sealed}
 
         def insert(connection: Connection, now: Any) -> None:
+            self._ledger.vault.store_keys(key)
             connection.execute(_UPLOAD.delete().where(_UPLOAD.c.uploaded_at < format_time(now - KEPT)))
             insert_rows(connection, _UPLOAD, [row | {"done": 0, "total": 0, "outcome": None, "uploaded_at": format_time(now)}])
 
@@ -102,7 +103,8 @@ class Uploads:
         query = select(_UPLOAD).where(_UPLOAD.c.account == actor.account).order_by(_UPLOAD.c.uploaded_at.desc(), _UPLOAD.c.id.desc())
         with self._ledger.read() as tx:
             rows = tx.connection.execute(query).all()
-        return [self._opened(row) for row in rows]
+        kept = set(self._ledger.vault.with_keys([f"upload/{row.id}" for row in rows]))
+        return [self._opened(row) for row in rows if f"upload/{row.id}" in kept]
 
     def commit(self, actor: Actor, upload: str) -> None:
         """Record what the rehearsal found right. Raises InvalidRequest when it is not there to be committed (any more)."""
@@ -171,7 +173,7 @@ class Uploads:
         except Exception:  # noqa: BLE001 a thread of its own: the page has to say that it failed
             _log.exception("upload %s failed", upload)
             answer = {"error": "处理这个文件时出了意外，没有登记任何内容。请再试一次；还是不行，请把文件交给管理员"}
-        sealed = self._ledger.vault.seal_draft(orjson.dumps(answer), f"{upload}/outcome")
+        sealed = self._ledger.vault.seal_more(f"upload/{upload}", orjson.dumps(answer), "outcome")
         change = _UPLOAD.update().where(_UPLOAD.c.id == upload).values(state=state, outcome=sealed, content=kept)
         self._ledger.operate(lambda connection, _now: connection.execute(change))
 
@@ -184,11 +186,11 @@ class Uploads:
         return row
 
     def _content(self, row: Any) -> tuple[str, bytes]:
-        name, _, content = self._ledger.vault.open_draft(row.content, row.id).partition(b"\n")
+        name, _, content = self._ledger.vault.open_more(f"upload/{row.id}", row.content, f"upload/{row.id}").partition(b"\n")
         return orjson.loads(name), content
 
     def _opened(self, row: Any, done: int = 0, total: int = 0) -> Upload:
-        outcome = orjson.loads(self._ledger.vault.open_draft(row.outcome, f"{row.id}/outcome")) if row.outcome else {}
+        outcome = orjson.loads(self._ledger.vault.open_more(f"upload/{row.id}", row.outcome, "outcome")) if row.outcome else {}
         name = outcome.get("file") or (self._content(row)[0] if row.content else "")
         return Upload(row.id, row.kind, row.state, name, row.uploaded_at, outcome, done, total)
 

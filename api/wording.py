@@ -9,15 +9,33 @@ from ledger.codes import AREA_TYPES, GRADES, LEVELS, SERIES
 from ledger.entries import SHANGHAI
 from ledger.ids import spaced
 from ledger.people.actors import ROLES
-from ledger.service_records import duration
+from ledger.service.drafts import duration
 
 STATUS = {
     "counted": "已计入",
     "publicity": "公示中",
     "waiting": "待审核",
     "voided": "已作废",
+    "frozen": "已冻结",
 }
 KINDS = {"hours": "签到表（服务时长）", "volunteers": "志愿者名册", "organisations": "组织台账", "stations": "站点表"}
+KIND_NAMES = {
+    "volunteer.registered": "登记为志愿者",
+    "volunteer.confirmed": "本人确认登记",
+    "volunteer.changed": "更正登记信息",
+    "volunteer.moved": "换了所属站点",
+    "volunteer.withdrawn": "退出",
+    "volunteer.disowning_decided": "对「不是我登记的」的处理",
+    "volunteer.merged": "合并重复登记",
+    "volunteer.backbone_designated": "列为骨干",
+    "volunteer.erased": "资料已注销",
+    "volunteer.restricted": "资料已封存",
+    "service.recorded": "登记服务时长",
+    "service.approved": "审核通过",
+    "service.corrected": "更正服务时长",
+    "service.voided": "作废服务记录",
+}
+"""What an entry that concerns somebody is called on a page for them."""
 STARS = ("尚未评星", "一星", "二星", "三星", "四星", "五星")
 
 

@@ -11,15 +11,15 @@ from sqlalchemy import Connection, inspect, text
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def upgrade(url: str) -> None:
-    """Bring a database to the newest schema. Safe to repeat."""
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring a database to the newest schema, or to a version on the way. Safe to repeat."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def newest_revision() -> str:

@@ -44,7 +44,7 @@ def post(url: str, body: bytes, *, deadline: float, limit: int) -> Answer:
         raise SettingsError(f"网址 {url} 不对：应以 http:// 或 https:// 开头")
     connection = (HTTPSConnection if secure else HTTPConnection)(host, port)
     try:
-        with closing(connection), _watched(host, connection.port, deadline, secure=secure) as connection.sock:
+        with closing(connection), watched(host, connection.port, deadline, secure=secure) as connection.sock:
             connection.request("POST", parts.path, body, {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "shouwang"})
             with closing(connection.getresponse()) as response:
                 found = response.read(limit + 1)
@@ -61,9 +61,9 @@ def post(url: str, body: bytes, *, deadline: float, limit: int) -> Answer:
 
 
 @contextmanager
-def _watched(host: str, port: int, deadline: float, *, secure: bool) -> Iterator[socket.socket]:
-    """Open a socket that is shut at the deadline."""
-    opened = socket.create_connection((host, port), timeout=max(deadline - time.monotonic(), 0.001))
+def watched(host: str, port: int, deadline: float, *, secure: bool, address: str = "") -> Iterator[socket.socket]:
+    """Open a socket that is shut at the deadline; to an *address* that was chosen already, if one is given."""
+    opened = socket.create_connection((address or host, port), timeout=max(deadline - time.monotonic(), 0.001))
     if secure:
         opened = ssl.create_default_context().wrap_socket(opened, server_hostname=host, do_handshake_on_connect=False)
     watch = threading.Timer(deadline - time.monotonic(), _shut, [opened])

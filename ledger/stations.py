@@ -129,6 +129,12 @@ def populations(connection: Connection, on: str) -> dict[str, Any]:
     return {row.station: row for row in connection.execute(statement)}
 
 
+def population(connection: Connection, station: str, on: str) -> Any:
+    """Give one station's declaration in force on a day; None when there is none."""
+    mine = (_POPULATION.c.station == station, _POPULATION.c.counted_on <= on)
+    return connection.execute(select(_POPULATION).where(*mine).order_by(_POPULATION.c.counted_on.desc()).limit(1)).one_or_none()
+
+
 def level_code(said: str) -> str | None:
     """Read a level as sheets write it (区, 中心, 站, 街道, 社区 …)."""
     return codes.code_of(said, codes.LEVELS, codes.LEVEL_ALIASES)

@@ -21,8 +21,12 @@ from ledger.database import check_durability, open_engine, read_transaction, wri
 from ledger.database_role import check_role
 from ledger.errors import LedgerError, SettingsError
 from ledger.log import load_head, tree_head
+from ledger.people import grants
 from ledger.people.actors import OPERATOR, Actor
-from ledger.people.vault import KeyStore, Vault, write_new_key
+from ledger.people.destruction import finish
+from ledger.people.key_files import check_private, write_new_key
+from ledger.people.key_store import KeyStore
+from ledger.people.vault import Vault
 from ledger.settings import Settings
 from ledger.signing_keys import create_signing_key, some_key_file
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -61,7 +65,7 @@ class Ledger:
         return cast("Result", self._writer.write(work, actor, rehearse=rehearse))
 
     def write_item(self, work: ItemWork, item: Any, actor: Actor) -> Any:
-        """Have one item done by a function of many, such as `service_records.record_each`, together with those of other callers."""
+        """Have one item done by a function of many, such as `recording.record_each`, together with those of other callers."""
         return self._writer.write_item(work, item, actor)
 
     def close(self) -> None:
@@ -74,6 +78,10 @@ class Ledger:
         with write_transaction(self.engine) as connection:
             return work(connection, self._clock())
 
+    def finish_erasures(self) -> int:
+        """Destroy what is left of people who were erased, in this database and key store. Returns how many something was left of."""
+        return finish(self.engine, self.vault, self._clock())
+
     def now(self) -> datetime:
         """The ledger's clock."""
         return self._clock()
@@ -84,27 +92,53 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
 
     Raises SettingsError when a log that is there already has lost a key: a new one in its place would hide the loss.
     """
-    needed = (settings.wrapping_key, settings.blind_key, some_key_file(settings), settings.key_store)
+    wrapping = () if settings.wrapping_given else (settings.wrapping_key,)
+    needed = (*wrapping, settings.blind_key, some_key_file(settings), settings.key_store)
     lost = [path.name for path in needed if not path.exists()]
     if lost and holds_entries(settings.database_url):
         raise SettingsError(
             f"数据库里已有账本，但找不到 {'、'.join(lost)}。请从备份取回这些文件；新建的密钥读不出原来的姓名，也不能代替原来的签名"
         )
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for path in (settings.wrapping_key, settings.blind_key, settings.session_key):
+    for path in (*wrapping, settings.blind_key, settings.session_key):
         if not path.exists():
             write_new_key(path, os.urandom(32).hex().encode())
     create_signing_key(settings)
     KeyStore(settings.key_store).create()
+    _make_private(settings)
     migrating.upgrade(settings.database_url)
     ledger = open_ledger(replace(settings, require_restricted_role=False), clock)  # the owner makes what the restricted role then uses
 
     def adopt_defaults(tx: WriteTransaction) -> None:
         if tx.tree_size == 0:
             policies.adopt(tx, effective_on="1900-01-01", rules=policies.DEFAULTS, document="初始规则")
+        grants.adopt_former(tx)
 
+    ledger.vault.make_drafts_key()
     ledger.write(adopt_defaults, OPERATOR)
     return ledger
+
+
+def _make_private(settings: Settings) -> None:
+    """Let nobody else of the machine read what lies in the home, also what an earlier version left open; SQLite's own files follow the database's mode."""
+    if settings.database_url.startswith("sqlite"):
+        Path(settings.database_url.removeprefix("sqlite:///")).touch(mode=0o600)
+    for path in _stores(settings):
+        if path.exists():
+            path.chmod(0o600)
+
+
+def _stores(settings: Settings) -> list[Path]:
+    """The files beside the keys that nobody else may read: key store, second store, and the embedded database."""
+    embedded = [Path(settings.database_url.removeprefix("sqlite:///"))] if settings.database_url.startswith("sqlite") else []
+    return [settings.key_store, settings.guard, *embedded]
+
+
+def _check_modes(settings: Settings) -> None:
+    """Refuse stores that others may read, unless the folder they lie in keeps others out. Raises SettingsError."""
+    for path in _stores(settings):
+        if path.exists() and path.parent.stat().st_mode & 0o077:
+            check_private(path, "数据文件")
 
 
 def holds_entries(url: str) -> bool:
@@ -120,14 +154,19 @@ def holds_entries(url: str) -> bool:
 
 
 def open_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now, *, damaged: bool = False) -> Ledger:
-    """Open an existing store. Refuses weak durability, a wrong schema, missing keys and (unless *damaged*: to find out how) a tip that does not verify.
+    """Open an existing store.
 
-    On PostgreSQL a role that could change the log is refused too, if the settings ask for that.
+    Refuses weak durability, a wrong schema, another name, missing keys, stores that others may read, and (unless *damaged*: to find out how) a tip that
+    does not verify.
+
+    What was erased of people and is there again, or still, is destroyed before anybody can read it. On PostgreSQL a role that could change the log is
+    refused, if the settings ask for that.
 
     Raises SettingsError (what to set, what to run) or Corrupt.
     """
     if settings.database_url.startswith("sqlite") and not Path(settings.database_url.removeprefix("sqlite:///")).exists():
         raise SettingsError(f"{settings.home} 里还没有账本。请先运行 shouwang init")
+    _check_modes(settings)
     engine = open_engine(settings.database_url)
     try:
         with read_transaction(engine) as connection:
@@ -136,9 +175,13 @@ def open_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now, *, 
                 raise SettingsError(f"数据库结构版本是 {found or '空'}，程序需要 {wanted}。请先备份，再运行 shouwang init 升级")
             check_durability(connection)
             check_role(connection, required=settings.require_restricted_role)
+            Signing(settings).check_origin(None if damaged else connection)
             if not damaged:
                 load_head(connection)
-        return Ledger(settings, engine, clock)
+        ledger = Ledger(settings, engine, clock)
+        if not damaged:
+            ledger.finish_erasures()
+        return ledger
     except LedgerError:
         engine.dispose()
         raise

@@ -13,11 +13,11 @@ from ledger.errors import InvalidRequest, NotFound
 from ledger.log import tree_head
 from ledger.people import identity, volunteers
 from ledger.policies import service_policy
-from ledger.service_records import duration
+from ledger.service.drafts import duration
 from ledger.transactions import ReadTransaction
 from scripts.console import OUT, as_json, ledger, print_json
 
-_STATUS = {"counted": "已计入", "publicity": "公示中", "waiting": "待审核", "voided": "已作废"}
+_STATUS = {"counted": "已计入", "publicity": "公示中", "waiting": "待审核", "voided": "已作废", "frozen": "已冻结"}
 
 
 @click.command("credit")

@@ -92,10 +92,15 @@ def _verification(report: Report, ledger: Ledger, size: int) -> None:
 
 
 def ledger() -> None:
-    """Appends, verification and reads at each size named after the word, 10,000 without one: `scripts/bench ledger 10000 1000000`."""
-    sizes = [int(word) for word in sys.argv[2:]] or [10_000]
+    """Appends, verification and reads at each size named after the word, 10,000 without one: `scripts/bench ledger 10000 1000000`.
+
+    With `--keep DIR` in front of the sizes the town stays in that folder, and the next run, also after one that was broken off, goes on with it.
+    """
+    words = sys.argv[2:]
+    keep = Path(words[1]) if words[:1] == ["--keep"] else None
+    sizes = sorted(int(word) for word in words[2 if keep else 0 :]) or [10_000]
     report = Report("The ledger under load (SQLite, `scripts/bench ledger`)")
-    ledger_benchmark.run(report.row, sizes)
+    ledger_benchmark.run(report.row, sizes, keep)
     print(f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
 
 
@@ -106,7 +111,7 @@ def http() -> None:
 
 def postgresql() -> None:
     """Appends on PostgreSQL, in databases of their own on the server named: `scripts/bench postgresql postgresql+psycopg://…/postgres`."""
-    if len(sys.argv) < 3:  # noqa: PLR2004 the word and the address
+    if len(sys.argv) < 3:
         sys.exit("用法：scripts/bench postgresql postgresql+psycopg://用户@主机/postgres（账号要能建数据库）")
     postgresql_benchmark.run(Report("The ledger under load (PostgreSQL, `scripts/bench postgresql`)").row, sys.argv[2])
 

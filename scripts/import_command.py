@@ -9,7 +9,7 @@ from rich.markup import escape
 from ledger.errors import LedgerError
 from ledger.imports import KINDS, Outcome, run
 from ledger.people.actors import OPERATOR
-from ledger.service_records import duration
+from ledger.service.drafts import duration
 from ledger.sheets.reading import check_size
 from ledger.store import Ledger
 from scripts.console import ERR, OUT, as_json, complain, ledger, print_json, progress

@@ -16,26 +16,25 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from ledger import activities, checkpoints, credit, log, merkle, service_records, stations, tables
+from ledger import activities, checkpoints, credit, log, merkle, stations, tables
 from ledger.activities import Activity
-from ledger.checking.verifying import verify
 from ledger.ids import new_entry_id, new_number
 from ledger.log import Fact
-from ledger.merkle import Tree, leaf_hash
 from ledger.people.actors import OPERATOR
-from ledger.service_records import Draft
+from ledger.service import recording
+from ledger.service.drafts import Draft
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
 from ledger.tables import table
 from ledger.tiles import tile_reader
-from scripts import limits
+from scripts import limits, verification_benchmark
 
 _COMMITMENT = "A" * 43 + "="
 _STATIONS = [f"3401040010{number:02d}" for number in range(1, 21)]
 
 
 class Town:
-    """A store with invented people and activities, and an endless supply of services that break no rule."""
+    """A store with invented people and activities, and an endless supply of services that break no rule. One that is there is taken up again."""
 
     def __init__(self, home: Path, people: int, url: str | None = None) -> None:
         self.home = home
@@ -43,13 +42,22 @@ class Town:
         self._random = random.Random(7)  # noqa: S311 repeatable load
         self._served: dict[str, int] = {}
         self._batch = new_entry_id()
-        self.people = [new_number() for _ in range(people)]
-        self.ledger.write(_declare, OPERATOR)
-        for at in range(0, people, 5_000):
-            facts = [_registered(number, _STATIONS[at % 20]) for number in self.people[at : at + 5_000]]
+        self.people = self._take_up()
+        if not self.people:
+            self.ledger.write(_declare, OPERATOR)
+        for at in range(len(self.people), people, 5_000):
+            facts = [_registered(new_number(), _STATIONS[at % 20]) for _ in range(min(5_000, people - at))]
             self.ledger.write(partial(_append, facts=facts), OPERATOR)
+            self.people += [fact.body["volunteer"] for fact in facts]
         offers = [Activity(code, "邻里守望", "neighbour-care", start="2025-03-01T09:00", end="2025-03-01T11:00") for code in _STATIONS]
         self._activities: list[str] = self.ledger.write(lambda tx: activities.find_or_publish(tx, offers), OPERATOR)
+
+    def _take_up(self) -> list[str]:
+        """Find the people who are there already, and how often each has served."""
+        with self.ledger.read() as tx:
+            said = tx.connection.exec_driver_sql("SELECT volunteer, count(*) FROM service GROUP BY volunteer").all()
+            self._served = {volunteer: count - 1 for volunteer, count in said}
+            return list(tx.connection.exec_driver_sql("SELECT number FROM volunteer ORDER BY entry_index").scalars())
 
     def draft(self) -> Draft:
         """Give a service of somebody drawn at random, on the person's next free day."""
@@ -66,7 +74,7 @@ class Town:
     def append(self, drafts: list[Draft]) -> None:
         """Record drafts in one write."""
         items = [(OPERATOR, draft) for draft in drafts]
-        answers = self.ledger.write(lambda tx: service_records.record_each(tx, items), OPERATOR)
+        answers = self.ledger.write(lambda tx: recording.record_each(tx, items), OPERATOR)
         assert all(isinstance(answer, log.Receipt) for answer in answers), next(a for a in answers if not isinstance(a, log.Receipt))
 
     def size(self) -> int:
@@ -110,7 +118,7 @@ def singles(town: Town, threads: int, count: int) -> tuple[float, list[float]]:
     def go(mine: list[Draft]) -> None:
         for draft in mine:
             began = time.perf_counter()
-            town.ledger.write_item(service_records.record_each, draft, OPERATOR)
+            town.ledger.write_item(recording.record_each, draft, OPERATOR)
             latencies.append(time.perf_counter() - began)
 
     workers = [threading.Thread(target=go, args=(mine,)) for mine in work]
@@ -182,14 +190,19 @@ def percentile(seconds: list[float], share: float) -> float:
     return sorted(seconds)[min(int(len(seconds) * share), len(seconds) - 1)] * 1000
 
 
-def run(row: Callable[..., None], sizes: list[int]) -> None:
-    """Measure appends, verification and reads on SQLite, at each size of the log."""
-    with tempfile.TemporaryDirectory() as folder:
+def run(row: Callable[..., None], sizes: list[int], keep: Path | None = None) -> None:
+    """Measure appends, verification and reads on SQLite, at each size of the log.
+
+    *keep*: the folder that the town is kept in, to be taken up again; sizes that it has outgrown are left out.
+    """
+    with tempfile.TemporaryDirectory() as passing:
+        folder = keep or Path(passing)
+        folder.mkdir(parents=True, exist_ok=True)
         fsyncs = limits.fsyncs_per_second(Path(folder))
         row("raw 4 KiB append + fdatasync", f"{fsyncs:,.0f}/s", "")
         town = Town(Path(folder) / "town", 100_000)
         small = 0.0
-        for size in sizes:
+        for size in (size for size in sizes if size >= town.size()):
             while (missing := size - town.size()) > 0:
                 town.append(town.drafts(min(missing, 1_000)))
             name = f"{size:,} entries"
@@ -226,17 +239,4 @@ def _reads(row: Callable[..., None], town: Town, name: str) -> None:
     row(f"{name}: .tlog-proof of a random entry, nothing cached", f"{statistics.median(cold) * 1000:.2f} ms", "0.5 ms")
     row(f"{name}: inclusion proof, upper tiles cached", f"{statistics.median(warm) * 1000:.2f} ms", "0.5 ms")
     row(f"{name}: one volunteer's credit, p99", f"{percentile(pages, 0.99):.1f} ms", "10 ms")
-    if size > 2_000_000:
-        return
-    with ledger.read() as tx:
-        bodies = [bytes(one.body) for one in log.scan(tx.connection, stop=200_000)]
-    raw = limits.hashes_per_second(bodies)
-    levels: list[tuple[str, str, int, Callable[[], object]]] = [
-        ("leaves and tree", "450,000/s", len(bodies), lambda: Tree().extend([leaf_hash(body) for body in bodies])),
-        ("and all chains, one core", "150,000/s", size, lambda: verify(ledger, remake=False, jobs=1)),
-        ("and all chains, both cores", "", size, lambda: verify(ledger, remake=False, jobs=2)),
-        ("and projections re-made", "25,000/s", size, lambda: verify(ledger, jobs=1)),
-    ]
-    for what, goal, count, work in levels:
-        rate = count / limits.timed(work)
-        row(f"{name}: verify {what}", f"{rate:,.0f} entries/s", goal, f"{raw:,.0f} bare SHA-256/s", rate / raw)
+    verification_benchmark.rows(row, ledger.settings, name)

@@ -3,17 +3,20 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ledger import checkpoints, exporting, history, log
 from ledger.checking.verifying import verify
-from ledger.errors import NotFound
-from ledger.notes import encode_proof
+from ledger.errors import InvalidRequest, LedgerError, NotFound
+from ledger.notes import encode_proof, note_parts, parse_checkpoint
 from ledger.people.actors import OPERATOR
+from ledger.settings import Settings
 from scripts.console import ERR, OUT, as_json, ledger, print_json, progress
 
 _SHOWN_MAX = 200
+_PAUSE_SECONDS = 5.0
 
 
 @click.command("checkpoint")
@@ -37,12 +40,16 @@ def checkpoint_(json_: bool) -> None:
 @click.option("--against", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="从前另存的检查点：账本必须是它的延伸")
 @click.option("--jobs", type=click.IntRange(1, 64), help="同时用几个进程（默认：处理器的核数）")
 @click.option("--since-last", is_flag=True, help="只细查上次校验以后新增的记录，旧的只核对树和检查点，不重做汇总表")
+@click.option("--resume", is_flag=True, help="上一次全面校验若中途断了，从断的地方接着做（每隔几秒记一次）；没有断过就从头做")
 @as_json
-def verify_(against: Path | None, jobs: int | None, since_last: bool, json_: bool) -> None:
+def verify_(against: Path | None, jobs: int | None, since_last: bool, resume: bool, json_: bool) -> None:
     """从原始字节起重算整个账本，列出每一处不符；有不符时退出码为 1。"""
-    older, jobs = against.read_bytes() if against else None, jobs or os.cpu_count() or 1
+    if since_last and resume:
+        raise InvalidRequest("--since-last 和 --resume 只能用一个：前者只查新增的，后者接着做全面校验")
+    older, jobs = _kept_checkpoint(against) if against else None, jobs or os.cpu_count() or 1
     with progress("校验", quiet=json_) as tell:
-        report = verify(ledger(damaged=True), progress=tell, against=older, jobs=jobs, since_last=since_last, remember=True)
+        how: dict[str, Any] = {"jobs": jobs, "since_last": since_last, "remember": True, "pause": _PAUSE_SECONDS, "resume": resume}
+        report = verify(ledger(damaged=True), progress=tell, against=older, **how)
     if json_:
         print_json(report.as_json())
     elif report.ok:
@@ -55,6 +62,18 @@ def verify_(against: Path | None, jobs: int | None, since_last: bool, json_: boo
         if report.fault_count > _SHOWN_MAX:
             OUT.print(f"  …… 其余 {report.fault_count - _SHOWN_MAX} 处请加 --json 查看")
     sys.exit(0 if report.ok else 1)
+
+
+def _kept_checkpoint(path: Path) -> bytes:
+    """Read a checkpoint that was kept. Raises InvalidRequest for a file that is none, or is another log's: that is no fault of this log."""
+    raw, origin = path.read_bytes(), Settings.from_env().origin
+    try:
+        found = parse_checkpoint(note_parts(raw)[0])
+    except LedgerError as error:
+        raise InvalidRequest(f"{path} 不是检查点：{error}。请给出从前用 shouwang checkpoint 或 /log/checkpoint 保存的文件") from error
+    if found.origin != origin:
+        raise InvalidRequest(f"{path} 是另一个账本（{found.origin}）的检查点，本账本是 {origin}")
+    return raw
 
 
 @click.command("export-log")

@@ -5,11 +5,12 @@ from datetime import datetime
 import click
 from rich.table import Table
 
-from ledger import parked, service_records
+from ledger import parked
 from ledger.log import Receipt
 from ledger.people import actors
 from ledger.people.actors import OPERATOR
 from ledger.refusals import Refusal
+from ledger.service import amending
 from ledger.sheets import spelling
 from ledger.sheets.spelling import Misspelt
 from scripts.console import OUT, as_json, ledger, print_json
@@ -40,7 +41,7 @@ class LocalMinute(click.ParamType[datetime]):
 def correct_(index: int, start: datetime, end: datetime, break_minutes: int, reason: str, json_: bool) -> None:
     """更正第 INDEX 条服务记录的时间：原记录不动，另记一条更正。"""
     receipt = ledger().write(
-        lambda tx: service_records.correct(tx, index, start=start, end=end, reason=reason, break_minutes=break_minutes), OPERATOR
+        lambda tx: amending.correct(tx, index, start=start, end=end, reason=reason, break_minutes=break_minutes), OPERATOR
     )
     _say(receipt, f"第 {index} 条已更正", json_)
 
@@ -51,7 +52,7 @@ def correct_(index: int, start: datetime, end: datetime, break_minutes: int, rea
 @as_json
 def void_(index: int, reason: str, json_: bool) -> None:
     """作废第 INDEX 条服务记录：原记录不动，另记一条作废。"""
-    receipt = ledger().write(lambda tx: service_records.void(tx, index, reason=reason), OPERATOR)
+    receipt = ledger().write(lambda tx: amending.void(tx, index, reason=reason), OPERATOR)
     _say(receipt, f"第 {index} 条已作废", json_)
 
 

@@ -1,18 +1,20 @@
-"""shouwang init, serve, jobs, account: running a deployment."""
+"""shouwang init, serve, jobs: running a deployment."""
 
 import logging
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import click
 import waitress
 from rich.table import Table
 
 from api.app import create_app
+from api.oidc import Provider
 from jobs import schedule
 from jobs.status import status
 from ledger.people.accounts import Accounts
-from ledger.people.actors import OPERATOR, ROLES
+from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import create_ledger
 from scripts import demonstration
@@ -27,7 +29,7 @@ def init_(json_: bool) -> None:
     book = create_ledger(settings)
     accounts = Accounts(book)
     code = None
-    if not any(account.role == "administrator" for account in accounts.everyone(OPERATOR)):
+    if not any(grant.role == "administrator" for account in accounts.everyone(OPERATOR) for grant in account.grants):
         code = accounts.create(OPERATOR, "admin", "administrator")
     if json_:
         print_json({"home": str(settings.home), "origin": settings.origin, "vkey": book.signing.vkey, "administrator_code": code})
@@ -44,24 +46,34 @@ def init_(json_: bool) -> None:
 @click.option("--port", default=8000, show_default=True, help="端口")
 @click.option("--demo", is_flag=True, help="没有账本时装入演示街道（人物都是虚构的）")
 @click.option("--https", is_flag=True, help="前面有 HTTPS 代理：登录凭据只在加密连接上发送")
+@click.option("--proxy", default="127.0.0.1", show_default=True, help="HTTPS 代理的地址：只信它说的客户端地址（X-Forwarded-For）")
 @click.option("--without-jobs", is_flag=True, help="不在本进程里运行定时任务（另用 shouwang jobs）")
-def serve_(host: str, port: int, demo: bool, https: bool, without_jobs: bool) -> None:
+def serve_(host: str, port: int, demo: bool, https: bool, proxy: str, without_jobs: bool) -> None:
     """提供网页；嵌入式部署时也在本进程里运行定时任务。"""
     settings = Settings.from_env()
     if demo:
         demonstration.prepare(settings)
     book = ledger()
-    app = create_app(book, secure_cookies=https)
+    app = create_app(book, secure_cookies=https, provider=Provider.from_env())
     scheduler = None if without_jobs else schedule.start(book)
     ERR.print(f"守望账本：[bold]http://{host}:{port}[/]（按 Ctrl+C 停止）")
     if demo:
         demonstration.show_logins(settings)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait for a moment is no news
     try:
-        waitress.serve(app, host=host, port=port, threads=32, ident=None)
+        waitress.serve(app, host=host, port=port, threads=32, ident=None, **(_behind(proxy) if https else {}))
     finally:
         if scheduler is not None:
             scheduler.shutdown(wait=True)
+
+
+def _behind(proxy: str) -> dict[str, Any]:
+    """Settings of the server behind a proxy: whose word counts on who is calling, and of which headers."""
+    return {
+        "trusted_proxy": proxy,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+        "clear_untrusted_proxy_headers": True,
+    }
 
 
 @click.command("jobs")
@@ -85,40 +97,4 @@ def jobs_(once: bool, status_: bool, json_: bool) -> None:
     shown = Table("任务", "现在", "最近一次成功", "最近一次失败")
     for one in found:
         shown.add_row(one.title, "逾期" if one.overdue else "正常", one.last_success or "还没有", one.last_failure or "—")
-    OUT.print(shown)
-
-
-@click.group("account")
-def account() -> None:
-    """工作人员和志愿者的账号。"""
-
-
-@account.command("add")
-@click.argument("login")
-@click.option("--role", type=click.Choice([role for role in ROLES if role not in ("operator", "volunteer")]), required=True, help="角色")
-@click.option("--station", help="管到哪个站点及其下级（不写：全区）")
-def account_add(login: str, role: str, station: str | None) -> None:
-    """新建工作人员账号，打印首次登录的一次性密码。"""
-    code = Accounts(ledger()).create(OPERATOR, login, role, station=station)
-    OUT.print(f"账号 {login}（{ROLES[role]}），首次登录的一次性密码：[bold]{code}[/]（只显示这一次）")
-
-
-@account.command("reset")
-@click.argument("login")
-def account_reset(login: str) -> None:
-    """重新发一次性密码，并让已登录的会话失效。"""
-    OUT.print(f"账号 {login} 的一次性密码：[bold]{Accounts(ledger()).reset(OPERATOR, login)}[/]（只显示这一次）")
-
-
-@account.command("list")
-@as_json
-def account_list(json_: bool) -> None:
-    """列出账号。"""
-    found = Accounts(ledger()).everyone(OPERATOR)
-    if json_:
-        print_json({"accounts": [vars(one) for one in found]})
-        return
-    shown = Table("账号", "角色", "站点", "停用")
-    for one in found:
-        shown.add_row(one.login, ROLES[one.role], one.station or "全区", "是" if one.disabled else "")
     OUT.print(shown)

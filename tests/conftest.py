@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["browser", "judging", "postgres", "town", "world"]
+pytest_plugins = ["browser", "house", "judging", "postgres", "town", "world"]
 
 # No deadline: a shared machine's pause is no fault of the code.
 settings.register_profile("house", deadline=None, print_blob=True)

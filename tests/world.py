@@ -28,7 +28,6 @@ from ledger import (
     notes,
     organisations,
     rates,
-    service_records,
     signing_keys,
     stations,
 )
@@ -41,7 +40,8 @@ from ledger.organisations import Filing
 from ledger.people import volunteers
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.volunteers import Registration
-from ledger.service_records import Draft
+from ledger.service import amending, approving, recording
+from ledger.service.drafts import Draft
 from ledger.settings import Settings
 from ledger.stations import Station
 from ledger.store import Ledger, create_ledger, open_ledger
@@ -142,17 +142,17 @@ class World:
         return self.serve_many([self.draft(person, start, end, **said)], actor or (OPERATOR if said.get("settled") else CLERK))[0]
 
     def serve_many(self, drafts: Sequence[Draft], actor=CLERK):
-        return self.write(lambda tx: service_records.record_many(tx, drafts), actor)
+        return self.write(lambda tx: recording.record_many(tx, drafts), actor)
 
     def approve(self, *indexes: int, actor=APPROVER) -> str:
-        return self.write(lambda tx: service_records.approve(tx, indexes), actor)
+        return self.write(lambda tx: approving.approve(tx, indexes), actor)
 
     def correct(self, index: int, start: str, end: str, reason="签到表抄错了", actor=APPROVER):
         times = {"start": local(start), "end": local(f"{start[:10]} {end}")}
-        return self.write(lambda tx: service_records.correct(tx, index, **times, reason=reason), actor)
+        return self.write(lambda tx: amending.correct(tx, index, **times, reason=reason), actor)
 
     def void(self, index: int, reason="重复登记", actor=APPROVER):
-        return self.write(lambda tx: service_records.void(tx, index, reason=reason), actor)
+        return self.write(lambda tx: amending.void(tx, index, reason=reason), actor)
 
     def publish_rates(self, year: int) -> int:
         return self.write(lambda tx: rates.publish(tx, year))

@@ -16,10 +16,10 @@ from api import desk
 from api.auth import actor, ledger, open_to
 from api.desk import Line
 from api.wording import long_day
-from ledger import service_records
 from ledger.errors import Conflict, InvalidRequest
 from ledger.policies import service_policy
-from ledger.service_records import duration
+from ledger.service import approving, records
+from ledger.service.drafts import duration
 from ledger.transactions import WriteTransaction
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
@@ -52,7 +52,7 @@ def approve() -> ResponseReturnValue:
         raise InvalidRequest("没有说明要通过哪些记录。请刷新页面再试")
 
     def work(tx: WriteTransaction) -> tuple[int, int, str]:
-        rows = [row for row in service_records.in_batch(tx.connection, batch) if _shown(row) in chosen.items()]
+        rows = [row for row in records.in_batch(tx.connection, batch) if _shown(row) in chosen.items()]
         if len(rows) < len(chosen):
             same = {str(row.entry_index) for row in rows}
             first = min(int(index) for index in chosen if index not in same)
@@ -60,7 +60,7 @@ def approve() -> ResponseReturnValue:
                 f"第 {first} 条等 {len(chosen) - len(rows)} 条在您打开页面以后被更正、作废或已由别人审核，所以这次一条也没有通过。"
                 "请刷新页面，核对后再通过"
             )
-        counts_from = service_records.approve(tx, [row.entry_index for row in rows])
+        counts_from = approving.approve(tx, [row.entry_index for row in rows])
         return len(rows), sum(row.minutes for row in rows), counts_from
 
     count, minutes, counts_from = ledger().write(work, actor())

@@ -43,6 +43,7 @@ def statement(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "this_year": shown.by_year.get(str(tx.today.year), 0),
         "today": tx.today.isoformat(),
         "pending": pending,
+        "frozen": [item for item in shown.others if item.status == "frozen"],
         "voided": [item for item in shown.others if item.status == "voided"],
         "star_hours": policy.star_hours,
         "recorders": accounts.logins(tx.connection, {item.recorder for item in [*shown.records, *shown.others]}),

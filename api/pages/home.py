@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from api import board, desk
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
+from ledger.people import confirmations, proposals, volunteers, withdrawals
 
 blueprint = Blueprint("home", __name__)
 RECENT = 6
@@ -18,7 +19,16 @@ def home() -> ResponseReturnValue:
     """Go to where the role belongs."""
     if g.session is None:
         return redirect(url_for("sign_in.form"))
-    return redirect(url_for(_PLACES.get(g.session.actor.role, "home.work")))
+    if g.session.actor.volunteer and _to_be_asked(g.session.actor.volunteer):
+        return redirect(url_for("registration.mine"))
+    return redirect(url_for(_PLACES.get(g.session.actor.role, "home.work" if g.session.actor.role else "security.page")))
+
+
+def _to_be_asked(number: str) -> bool:
+    """Tell whether somebody comes to 「登记信息」 first: they have not answered yet, or a station asks them to move there."""
+    with ledger().read() as tx:
+        person = volunteers.get(tx, number)
+        return confirmations.is_wanted(tx, person) or any(one.kind == "move" for one in proposals.asked_of(tx, person.row.number))
 
 
 @blueprint.get("/work")
@@ -30,4 +40,8 @@ def work() -> ResponseReturnValue:
         counted = desk.counters(tx.connection, me, tx.today)
         batches = titled(tx.connection, desk.recent(tx.connection, me, tx.today, RECENT))
         shown = board.show(tx, tx.today.year, me.station)
-    return render_template("home.html", counters=counted, batches=batches, board=shown, today=tx.today.isoformat())
+        asked = [one for one in proposals.waiting(tx, me) if one.row.asked_by != me.account]
+        disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
+    return render_template(
+        "home.html", counters=counted, batches=batches, board=shown, today=tx.today.isoformat(), asked=asked, disowned=disowned
+    )

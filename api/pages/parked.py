@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from api.auth import STAFF, actor, ledger, open_to
 from ledger import parked
 from ledger.errors import InvalidRequest
-from ledger.people.actors import below
+from ledger.people.actors import units
 from ledger.refusals import Refusal
 
 blueprint = Blueprint("parked", __name__, url_prefix="/parked")
@@ -17,7 +17,7 @@ blueprint = Blueprint("parked", __name__, url_prefix="/parked")
 def listing() -> ResponseReturnValue:
     """Show what is parked at one's stations, the people who have registered since first."""
     with ledger().read() as tx:
-        rows = parked.waiting(tx, below(tx.connection, actor().station))
+        rows = parked.waiting(tx, units(tx.connection, actor(), "see_station"))
     rows.sort(key=lambda row: row.volunteer is None)
     return render_template("parked.html", rows=rows, ready=sum(row.volunteer is not None for row in rows), may_record=actor().may("record"))
 
@@ -31,7 +31,7 @@ def record() -> ResponseReturnValue:
         flash("已从「待登记」里去掉一行。原来的签到表还在，需要时可以重新上传。")
         return redirect(url_for("parked.listing"))
     with ledger().read() as tx:
-        ready = [row.id for row in parked.waiting(tx, below(tx.connection, actor().station)) if row.volunteer]
+        ready = [row.id for row in parked.waiting(tx, units(tx.connection, actor(), "see_station")) if row.volunteer]
     if not ready:
         raise InvalidRequest("「待登记」里还没有人登记为志愿者。请先请本人登记，再来计入")
     answers = ledger().write(lambda tx: parked.record(tx, ready), actor())

@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from api import desk
 from api.auth import STAFF, actor, ledger, open_to
-from ledger import activities, service_records, stations
+from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts, volunteers
 from ledger.people.actors import require
-from ledger.service_records import duration
+from ledger.service import amending
+from ledger.service.drafts import duration
 from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -62,7 +63,7 @@ def correct(index: int) -> ResponseReturnValue:
         return _page(index, str(refusal), 400)
 
     def work(tx: WriteTransaction) -> str:
-        service_records.correct(tx, index, start=start, end=end, reason=reason, break_minutes=break_minutes)
+        amending.correct(tx, index, start=start, end=end, reason=reason, break_minutes=break_minutes)
         minutes = int((end - start).total_seconds()) // 60 - break_minutes
         return f"第 {index} 条已更正为 {duration(minutes)}。原来的记录仍留在账本里，可以查到。"
 
@@ -79,7 +80,7 @@ def void(index: int) -> ResponseReturnValue:
         return _page(index, str(refusal), 400)
 
     def work(tx: WriteTransaction) -> str:
-        service_records.void(tx, index, reason=reason)
+        amending.void(tx, index, reason=reason)
         return f"第 {index} 条已作废，不再计入。原来的记录和理由仍留在账本里，可以查到。"
 
     return _amend(index, work)

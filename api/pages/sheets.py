@@ -29,7 +29,8 @@ def _kinds() -> list[str]:
 def _form(problem: str = "", status: int = 200) -> ResponseReturnValue:
     me = actor()
     with ledger().read() as tx:
-        station = find(tx.connection, me.station) if me.station else None
+        home = next((grant.station for grant in me.grants if grant.allows("record")), me.station)
+        station = find(tx.connection, home) if home else None
     chosen = request.values.get("kind")
     kind = chosen if chosen in _kinds() else _kinds()[0]
     page = render_template(
@@ -100,4 +101,4 @@ def discard(upload: Any) -> ResponseReturnValue:
 def problems(upload: Any) -> Response:
     """Hand out the user's own workbook with the column of problems."""
     name, content = _uploads().workbook(actor(), str(upload))
-    return attachment(content, XLSX, name)
+    return attachment(content, XLSX, name, personal=True)

@@ -71,6 +71,8 @@ def test_from_the_sheet_to_the_volunteers_credit_and_the_board(world, window, ex
     mine = [row["minutes"] for row in expected["accepted"] if row["id"] == person.id_number]
     volunteer = window(PHONE)
     sign_in(volunteer, person.id_number, person.password)
+    assert volunteer.get_by_role("heading", level=1).inner_text() == "登记信息", "asked first"
+    volunteer.get_by_role("link", name="以后再说，先看我的服务").click()
     assert "公示中" in volunteer.get_by_role("main").inner_text()
     world.clock.move(days=8)
     volunteer.reload()
@@ -115,3 +117,57 @@ def test_no_page_sticks_out_on_a_narrow_screen(world, window, recorded, width):
         page.goto(path)
         widest = page.locator("main").evaluate("element => element.ownerDocument.documentElement.scrollWidth")
         assert widest <= width, (path, widest)
+
+
+def test_somebody_registered_at_the_desk_answers_on_a_phone(world, window, tmp_path):
+    """The slip, the first sign-in, 「登记信息」, and a yes; another says that it was not them."""
+    clerk = window()
+    sign_in(clerk, "recorder")
+    slips = []
+    for name, id_number in (("郑重", "340102195001010024"), ("钱多多", "340102195001010032")):
+        clerk.goto("/volunteers/new")
+        clerk.get_by_label("姓名", exact=True).fill(name)
+        clerk.get_by_label("身份证号").fill(id_number)
+        clerk.get_by_label("联系电话（可以不填）").fill("138 1234 5678")
+        clerk.get_by_role("checkbox").check()
+        clerk.screenshot(path=tmp_path / "register.png", full_page=True)
+        clerk.get_by_role("button", name="登记，并打印告知书和登录码").click()
+        assert clerk.get_by_role("heading", name="个人信息告知书").is_visible()
+        slips.append(clerk.locator("dd.code").all_inner_texts())
+    clerk.screenshot(path=tmp_path / "slip.png", full_page=True)
+    clerk.pdf(path=tmp_path / "slip.pdf")
+
+    asked = []
+    for number, code in slips:
+        phone = window(PHONE)
+        sign_in(phone, number, code)
+        phone.get_by_label("一次性登录码").fill(code)
+        for label in ("新密码", "再输一遍新密码"):
+            phone.get_by_label(label, exact=True).fill("zhinan-tiaokuan")
+        phone.keyboard.press("Enter")
+        assert phone.get_by_role("heading", level=1).inner_text() == "登记信息"
+        assert fits(phone)
+        asked.append(phone)
+    yes, no = asked
+    yes.screenshot(path=tmp_path / "registration-phone.png", full_page=True)
+    yes.get_by_role("button", name="我同意").click()
+    assert "您的同意已经收到" in yes.get_by_role("status").inner_text()
+    no.get_by_role("link", name="不是我登记的").click()
+    no.screenshot(path=tmp_path / "not-me-phone.png", full_page=True)
+    no.get_by_role("button", name="确定：不是我登记的").click()
+    assert "名下的记录已冻结" in no.get_by_role("status").inner_text()
+
+    approver = window()
+    sign_in(approver, "approver")
+    approver.get_by_role("link", name="1 件志愿者待办").click()
+    approver.screenshot(path=tmp_path / "proposals.png", full_page=True)
+    approver.get_by_role("button", name="已核实，是本人的意思").click()
+    approver.get_by_role("link", name="被否认的登记").click()
+    approver.screenshot(path=tmp_path / "disowned.png", full_page=True)
+    assert "recorder" in approver.get_by_role("region", name="按登记人").inner_text()
+    yes.reload()
+    assert "已确认" in yes.get_by_role("main").inner_text()
+    clerk.goto(f"/volunteers/{slips[0][0].replace('-', '')}/acts")
+    for summary in clerk.locator("details summary").all():
+        summary.click()
+    clerk.screenshot(path=tmp_path / "acts.png", full_page=True)

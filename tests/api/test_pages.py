@@ -8,7 +8,8 @@ import pytest
 
 from ledger import checkpoints, log, notes, tiles
 from ledger.people.actors import OPERATOR
-from ledger.service_records import Draft, duration, record_many
+from ledger.service.drafts import Draft, duration
+from ledger.service.recording import record_many
 
 INLINE = re.compile(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|https?://(?!www\.w3\.org/2000/svg)", re.IGNORECASE)
 
@@ -74,7 +75,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(world):
 def test_a_form_without_its_token_does_nothing(world, recorded):
     visitor = world.visitor("approver")
     answer = visitor.client.post("/approvals/", data={"batch": recorded[0].batch, "which": "all"})
-    assert (answer.status_code, "放得太久" in answer.text) == (400, True)
+    assert (answer.status_code, "不是从本站的页面提交" in answer.text) == (400, True)
     assert "整批通过" in visitor.get("/approvals/").text
 
 
@@ -314,7 +315,7 @@ def test_the_desk_finds_a_volunteer_by_any_number_and_gives_a_code_that_works_on
     slip = clerk.post(f"/volunteers/{person.number}/code").text
     _, code = re.findall(r'<dd class="code">([^<]+)</dd>', slip)
     volunteer = world.visitor(person.id_number, code.lower().replace("-", ""))
-    assert volunteer.get("/").location == "/credit/"
+    assert volunteer.get("/").location == "/registration/"
     assert volunteer.get("/credit/").location == "/password"
     assert volunteer.post("/password", {"old": code, "new": "pingan ba", "again": "pingan ba"}).location == "/"
     assert world.visitor().sign_in(person.number, code).status_code == 403

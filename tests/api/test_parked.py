@@ -31,7 +31,7 @@ def register_one(world):
     """Register the first of them as a desk would, from what the sealed row says."""
     with world.ledger.read() as tx:
         row = tx.connection.exec_driver_sql("SELECT * FROM parked ORDER BY source_row").first()
-        one = parked._open(tx, row)
+        [(_, one)] = parked._opened(tx, [row])
     person = Registration(one.name, one.id_number, STATION, date(2025, 10, 30), "clerk")
     world.ledger.write(lambda tx: volunteers.register_many(tx, [person]), OPERATOR)
     return one

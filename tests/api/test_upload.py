@@ -96,6 +96,7 @@ def test_a_file_in_hand_is_gone_after_a_day(world, upload, sheet):
     clerk = world.visitor("recorder")
     first = upload(clerk, sheet, SHEET)
     world.clock.move(days=1, minutes=1)
+    clerk = world.visitor("recorder")
     upload(clerk, sheet, SHEET)
     assert len(stored(world)) == 1
     assert clerk.get(first).status_code == 404

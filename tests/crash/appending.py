@@ -27,7 +27,8 @@ from ledger.checking.verifying import verify
 from ledger.people.actors import OPERATOR
 from ledger.people.volunteers import Registration, register_many
 from ledger.refusals import Already
-from ledger.service_records import Draft, record_each
+from ledger.service.drafts import Draft
+from ledger.service.recording import record_each
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
 from ledger.tables import CheckpointRow, EntryRow, table

@@ -201,18 +201,28 @@ def test_a_backup_from_before_an_upgrade_is_upgraded(town, file, elsewhere, tmp_
     config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
     config.attributes["url"] = old
     command.upgrade(config, "0002")
-    with closing(sqlite3.connect(tmp_path / "old.db")) as db:
-        then = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
     def age(manifest, members):
-        path = tmp_path / "aged.db"
+        """Pour what is in the database into the tables of that time, as far as they had its columns."""
+        path = tmp_path / "now.db"
         path.write_bytes(members["database"])
-        with closing(sqlite3.connect(path, isolation_level=None)) as db:
-            now = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            for name in set(now) - then:
-                db.execute(f"DROP TABLE {name}")
-            db.execute("UPDATE alembic_version SET version_num = '0002'")
-        members["database"], manifest["schema"] = path.read_bytes(), "0002"
+        with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as db:
+            db.execute("ATTACH ? AS now", (str(path),))
+            triggers = db.execute("SELECT name, sql FROM main.sqlite_master WHERE type = 'trigger'").fetchall()
+            for name, _ in triggers:
+                db.execute(f"DROP TRIGGER main.{name}")
+            then = [
+                name for (name,) in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name <> 'alembic_version'")
+            ]
+            there = {name for (name,) in db.execute("SELECT name FROM now.sqlite_master WHERE type = 'table'")}
+            for name in sorted(set(then) & there):
+                columns = [column for _, column, *_ in db.execute(f"PRAGMA main.table_info({name})")]
+                kept = {column for _, column, *_ in db.execute(f"PRAGMA now.table_info({name})")}
+                listed = ", ".join(f'"{column}"' for column in columns if column in kept)
+                db.execute(f"INSERT INTO main.{name} ({listed}) SELECT {listed} FROM now.{name}")
+            for _, text in triggers:
+                db.execute(text)
+        members["database"], manifest["schema"] = (tmp_path / "old.db").read_bytes(), "0002"
         del manifest["members"]["database"]
 
     settings = elsewhere()

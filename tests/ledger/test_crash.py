@@ -19,7 +19,7 @@ from world import CLERK, World
 
 from ledger.errors import Unavailable
 from ledger.ids import new_entry_id
-from ledger.service_records import record_each
+from ledger.service.recording import record_each
 
 FAULTS = int(os.environ.get("SHOUWANG_FAULTS", "10"))
 

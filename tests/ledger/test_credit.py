@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 from town import CHEN, EAST, LI, QIAN, WANG, WEST, ZHANG, ZHAO, export, exported, sheet, signed
 
-from ledger import credit, policies, service_records
+from ledger import credit, policies
+from ledger.service import amending, approving
 
 DAY = "2026年2月26日"
 
@@ -54,8 +55,8 @@ def test_what_does_not_count_yet_stands_apart_with_the_reason(town):
     public = town.serve(ZHANG, DAY, "9:00", "10:00", by=ZHAO)
     voided = town.serve(ZHANG, DAY, "10:00", "11:00", by=ZHAO)
     counted = town.serve(ZHANG, DAY, "11:00", "12:00", settled=True)
-    town.write(lambda tx: service_records.approve(tx, [public]), QIAN)
-    town.write(lambda tx: service_records.void(tx, voided, reason="没有到场"), QIAN)
+    town.write(lambda tx: approving.approve(tx, [public]), QIAN)
+    town.write(lambda tx: amending.void(tx, voided, reason="没有到场"), QIAN)
     said = statement(town)
     assert [(item.index, item.status) for item in said.records] == [(counted, "counted")]
     others = [(item.index, item.status, item.counts_from, item.reason) for item in said.others]

@@ -18,7 +18,7 @@ from ledger.settings import Settings
 from ledger.store import create_ledger, open_ledger
 from ledger.tables import table
 
-LOG = sorted(table(model).name for model in tables.LOG)
+LOG = sorted(table(model).name for model in tables.APPEND_ONLY)
 DENIED = psycopg.errors.InsufficientPrivilege
 
 

@@ -19,7 +19,7 @@ from ledger.log import Fact, Receipt
 from ledger.merkle import EMPTY_ROOT, leaf_hash
 from ledger.people.actors import OPERATOR
 from ledger.refusals import Already, Refusal
-from ledger.service_records import record_each, record_many
+from ledger.service.recording import record_each, record_many
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -3,11 +3,12 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 from sqlmodel import SQLModel
 
 from ledger import migrating, tables
 from ledger.database import open_engine
+from ledger.tables import table
 
 
 @pytest.fixture
@@ -61,3 +62,27 @@ def schema(engine):
 def test_a_database_knows_its_version(engine):
     with engine.connect() as connection:
         assert MigrationContext.configure(connection).get_current_revision() == migrating.newest_revision()
+
+
+def test_volunteers_of_an_older_store_are_at_home_where_they_were_and_known_by_who_registered_them(database_url):
+    migrating.upgrade(database_url, "0005")
+    opened = open_engine(database_url)
+    body = b'{"actor":"clerk-3","body":{},"index":0}'
+    with opened.begin() as connection:
+        entry = {"index": 0, "id": b"i" * 16, "leaf": b"l" * 32, "body": body}
+        connection.execute(table(tables.EntryRow).insert(), [entry])
+        told = {
+            "number": "K7M2Q9X4R5",
+            "station": "001",
+            "registered_on": "2025-01-06",
+            "basis": "roster",
+            "identity": "x",
+            "entry_index": 0,
+        }
+        names = ", ".join(told)
+        connection.exec_driver_sql(f"INSERT INTO volunteer ({names}) VALUES ({', '.join(map(repr, told.values()))})")
+    migrating.upgrade(database_url)
+    with opened.connect() as connection:
+        row = connection.execute(select(table(tables.VolunteerRow))).one()
+    opened.dispose()
+    assert (row.since_on, row.recorder, row.left_on, row.merged_into) == ("2025-01-06", "clerk-3", None, None)

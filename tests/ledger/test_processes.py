@@ -18,7 +18,7 @@ from world import CLERK, World
 from ledger.errors import Unavailable
 from ledger.ids import new_entry_id
 from ledger.log import Receipt
-from ledger.service_records import record_each
+from ledger.service.recording import record_each
 
 
 @pytest.mark.parametrize("processes", [2, 4])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from town import CENTRE, EAST, LI, OFFICIAL, QIAN, STATION_HEADER, WANG, WEST, ZHANG, ZHAO, ZHOU
 
-from ledger import activities, history, log, rates, service_records, stations
+from ledger import activities, history, log, rates, stations
 from ledger.activities import Activity
 from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest, NotAllowed
@@ -21,7 +21,8 @@ from ledger.people import volunteers
 from ledger.people.actors import OPERATOR
 from ledger.people.volunteers import Registration
 from ledger.rates import counting_day, ratio
-from ledger.service_records import Draft
+from ledger.service import amending, approving, recording
+from ledger.service.drafts import Draft
 from ledger.stations import Station
 from ledger.tables import PublishedRateRow, table
 
@@ -152,7 +153,7 @@ def build(tx, people, served, populations) -> None:
     for code, day, count in populations:
         stations.declare(tx, Station(code, f"单位{code}", LEVELS[code[0]], UNITS[code], None, count, day.isoformat(), "普查"))
     registrations = [
-        Registration("某某", f"{number:018d}", home, day, basis, backbone=backbone)
+        Registration("某某", f"34010219500101{number:04d}", home, day, basis, backbone=backbone)
         for number, (home, day, backbone, basis) in enumerate(people)
     ]
     numbers = volunteers.register_many(tx, registrations)
@@ -169,16 +170,16 @@ def build(tx, people, served, populations) -> None:
             BATCH,
             settled=fate != "waiting",
         )
-        [answer] = service_records.record_many(tx, [draft])
+        [answer] = recording.record_many(tx, [draft])
         if isinstance(answer, log.Receipt):
             befall(tx, answer.index, draft, fate)
 
 
 def befall(tx, index, draft, fate) -> None:
     if fate == "voided":
-        service_records.void(tx, index, reason="误登")
+        amending.void(tx, index, reason="误登")
     elif fate == "corrected":
-        service_records.correct(tx, index, start=draft.start, end=draft.start + timedelta(minutes=1), reason="误登")
+        amending.correct(tx, index, start=draft.start, end=draft.start + timedelta(minutes=1), reason="误登")
     elif fate == "approved":
         effective = draft.start.date() + timedelta(days=12)
         body = {"services": [index], "volunteers": [draft.volunteer], "station": draft.station}
@@ -242,7 +243,7 @@ def test_a_centre_has_the_sum_below_it_until_it_declares_its_own(town):
 
 def test_hours_count_from_the_day_their_publicity_is_over(town):
     index = town.serve(ZHANG, "2026年2月20日", "9:00", "10:00", by=ZHAO)
-    effective = town.write(lambda tx: service_records.approve(tx, [index]), QIAN)
+    effective = town.write(lambda tx: approving.approve(tx, [index]), QIAN)
     days = [date.fromisoformat(effective) - timedelta(days=1), date.fromisoformat(effective)]
     assert [of(count(town, 2026, day), EAST).participants for day in days] == [0, 1]
 

@@ -10,9 +10,10 @@ import pytest
 from files import xlsx
 from town import CHEN, EAST, LI, LIU, OUYANG, PEOPLE, STRANGER, WANG, WEST, ZHANG, ZHOU, export, exported, roster, sheet, signed
 
-from ledger import selections, service_records
+from ledger import selections
 from ledger.errors import InvalidRequest
 from ledger.selections import read_rules, workbook
+from ledger.service import amending
 
 ALL = {"name": "优秀志愿者", "quota": 20}
 
@@ -73,7 +74,7 @@ def test_only_hours_of_the_year_that_count_on_the_day(served):
     assert ranked(select(served, year=2026)) == [(1, "刘*", 240, 1)]
     index = served.serve(ZHOU, "2026年2月26日", "8:00", "14:00", settled=True)
     assert ranked(select(served, year=2026))[0] == (1, "周*", 360, 1)
-    served.write(lambda tx: service_records.void(tx, index, reason="误登"))
+    served.write(lambda tx: amending.void(tx, index, reason="误登"))
     assert ranked(select(served, year=2026)) == [(1, "刘*", 240, 1)]
 
 

@@ -27,7 +27,8 @@ from ledger.errors import Conflict, Corrupt, InvalidRequest, LedgerError, Unavai
 from ledger.ids import new_entry_id
 from ledger.notes import open_checkpoint
 from ledger.people.actors import OPERATOR
-from ledger.service_records import Draft, record_each, record_many
+from ledger.service.drafts import Draft
+from ledger.service.recording import record_each, record_many
 from ledger.settings import Settings
 from ledger.store import open_ledger
 from ledger.tiles import tile_reader

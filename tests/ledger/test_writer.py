@@ -17,7 +17,7 @@ from ledger.log import Fact, Receipt
 from ledger.people.actors import OPERATOR
 from ledger.people.volunteers import Registration, register_many
 from ledger.refusals import Already, Refusal
-from ledger.service_records import record_each, record_many
+from ledger.service.recording import record_each, record_many
 
 
 def batches(world):

@@ -30,9 +30,9 @@ def town(tmp_path_factory):
 def run(town, tmp_path):
     """Run the command in an empty folder; with --json give what it printed."""
 
-    def ask(*arguments, code=0):
+    def ask(*arguments, code=0, origin=""):
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-        place = {"cwd": tmp_path, "env": surroundings | {"SHOUWANG_HOME": str(town.settings.home)}}
+        place = {"cwd": tmp_path, "env": surroundings | {"SHOUWANG_HOME": str(town.settings.home), "SHOUWANG_ORIGIN": origin}}
         said = subprocess.run([SHOUWANG, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **place)
         assert said.returncode == code, said.stdout + said.stderr
         return json.loads(said.stdout) if "--json" in arguments else said.stdout + said.stderr
@@ -75,3 +75,28 @@ def test_a_verification_goes_on_from_the_last(town, run):
     assert run("verify", "--since-last", "--jobs", 1, "--json") == whole
     town.settings.verified.write_bytes(b"x")
     assert "verified" in run("verify", "--since-last", code=1)
+
+
+# --- asked wrongly
+
+
+@pytest.mark.parametrize("content", [b"", b"checkpoint\n", b"\xff\xfe\x00", b"shouwang.local/ledger\n5\n\n", b"[]"])
+def test_a_file_that_is_no_checkpoint_is_asked_wrongly_and_no_fault_of_the_ledger(run, tmp_path, content):
+    (tmp_path / "kept").write_bytes(content)
+    assert "kept 不是检查点" in run("verify", "--against", "kept", code=2)
+
+
+def test_a_checkpoint_of_another_ledger_is_asked_wrongly(town, run, tmp_path):
+    (tmp_path / "kept").write_text(town.note.replace("shouwang.local/ledger\n", "elsewhere.example/ledger\n", 1))
+    assert "是另一个账本（elsewhere.example/ledger）的检查点" in run("verify", "--against", "kept", code=2)
+
+
+def test_a_checkpoint_of_ours_with_another_root_is_a_fault(town, run, tmp_path):
+    (tmp_path / "kept").write_text(town.note.replace("\n" + town.note.split("\n")[2], "\n" + "A" * 43 + "=", 1))
+    assert [fault["what"] for fault in run("verify", "--against", "kept", "--json", code=1)["faults"]] == ["against"]
+
+
+def test_under_another_name_the_ledger_is_not_opened(town, run):
+    for verb in (["verify"], ["checkpoint"], ["credit", "--volunteer", town.folk[0]]):
+        said = run(*verb, code=2, origin="elsewhere.example/ledger")
+        assert "这个账本的名称是 shouwang.local/ledger，而 SHOUWANG_ORIGIN 现在是 elsewhere.example/ledger" in said.replace("\n", "")

@@ -1,0 +1,107 @@
+"""The operator's commands about people's data, as they are typed: two people end it, a law may ask for time, the wrapping key is changed."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from files import csv
+from town import EAST, LI, ROSTER_HEADER, STATIONS, ZHANG
+
+from ledger.people import volunteers
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR
+from ledger.settings import Settings
+from ledger.store import open_ledger
+
+PROGRAM = Path(sys.executable).parent / "shouwang"
+PASSWORD = "correct horse battery"
+
+
+class Desk:
+    """A folder with a ledger of two people, an approver, and the command."""
+
+    def __init__(self, folder):
+        self.folder, self.home = folder, folder / "var"
+        self.run("init")
+        people = [[one.name, None, one.id_number, None, EAST, "2025-01-06", "否"] for one in (ZHANG, LI)]
+        for kind, rows in (("stations", STATIONS), ("volunteers", [ROSTER_HEADER, *people])):
+            (folder / f"{kind}.csv").write_bytes(csv(rows))
+            self.run("import", kind, folder / f"{kind}.csv")
+        self.settings = Settings(self.home, f"sqlite:///{self.home}/ledger.db")
+        with self.book() as ledger, ledger.read() as tx:
+            self.numbers = [volunteers.find_by_id_numbers(tx, [one.id_number])[one.id_number].row.number for one in (ZHANG, LI)]
+
+    def book(self):
+        return closing(open_ledger(self.settings))
+
+    def run(self, *arguments, code=0, said="", **surroundings):
+        given = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
+        place = {"SHOUWANG_HOME": str(self.home), "COLUMNS": "200", **surroundings}
+        command = [PROGRAM, *map(str, arguments)]
+        done = subprocess.run(
+            command, cwd=self.folder, env=given | place, input=said, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def answer(self, *arguments, **options):
+        return json.loads(self.run(*arguments, "--json", **options).stdout)
+
+    def name(self, number):
+        with self.book() as ledger, ledger.read() as tx:
+            return volunteers.get(tx, number).personal.identity.get("name")
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def test_the_operator_records_and_a_second_person_with_a_password_carries_out(desk):
+    zhang, li = desk.numbers
+    with desk.book() as ledger:
+        Accounts(ledger).create(OPERATOR, "chief", "approver", station=EAST, password=PASSWORD)
+        code = Accounts(ledger).create(OPERATOR, "fresh", "approver", station=EAST)
+    asked = desk.answer("erase", zhang, "--reason", "consent_withdrawn")
+    assert asked["state"] == "open"
+    assert "另一个人" in desk.run("erase", zhang).stdout, "again by the same one: still only recorded"
+    assert "登录名或密码不对" in desk.run("erase", zhang, "--second", "chief", said="wrong\n", code=2).stderr
+    assert "网页" in desk.run("erase", zhang, "--second", "fresh", said=f"{code}\n", code=2).stderr
+    assert desk.name(zhang) == ZHANG.name
+    done = desk.answer("erase", zhang, "--second", "chief", said=f"{PASSWORD}\n")
+    assert (done["request"], done["state"], done["volunteers"]) == (asked["request"], "erased", [zhang])
+    assert (desk.name(zhang), desk.name(li)) == (None, LI.name)
+    assert desk.answer("verify")["ok"]
+    assert "已经注销" in desk.run("erase", zhang, code=2).stderr
+    assert "编号不对" in desk.run("erase", "nobody", code=2).stderr
+
+
+def test_a_law_that_asks_for_time_turns_the_erasure_into_restriction(desk):
+    zhang, _ = desk.numbers
+    with desk.book() as ledger:
+        Accounts(ledger).create(OPERATOR, "chief", "approver", station=EAST, password=PASSWORD)
+    assert "没有法定保存期限" in desk.run("retention", "--volunteer", zhang).stdout
+    assert desk.answer("retention", "--years", 50, "--basis", "档案管理规定第八条")["years"] == 50
+    assert desk.answer("retention", "--volunteer", zhang) == {"volunteer": zhang, "until": "2075-01-06", "basis": "档案管理规定第八条"}
+    done = desk.answer("erase", zhang, "--second", "chief", said=f"{PASSWORD}\n")
+    assert (done["state"], done["until"]) == ("restricted", "2075-01-06")
+    assert desk.name(zhang) is None
+    assert "法定保存期限" in desk.run("erase", zhang, "--second", "chief", said=f"{PASSWORD}\n", code=2).stderr
+    assert desk.answer("verify")["ok"]
+
+
+def test_the_wrapping_key_is_changed_and_everything_still_reads(desk):
+    before = desk.settings.wrapping_key.read_text()
+    assert desk.answer("rotate-wrapping-key") == {"rewrapped": 3, "from_environment": False}
+    assert desk.settings.wrapping_key.read_text() != before
+    assert desk.name(desk.numbers[0]) == ZHANG.name
+    fresh = "ab" * 32
+    given = {"SHOUWANG_WRAPPING_KEY": desk.settings.wrapping_key.read_text().strip()}
+    assert "SHOUWANG_WRAPPING_KEY_NEXT" in desk.run("rotate-wrapping-key", code=2, **given).stderr
+    assert desk.answer("rotate-wrapping-key", SHOUWANG_WRAPPING_KEY_NEXT=fresh, **given)["from_environment"]
+    assert desk.answer("verify", SHOUWANG_WRAPPING_KEY=fresh)["ok"]
