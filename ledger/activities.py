@@ -25,7 +25,10 @@ _ACTIVITY = table(ActivityRow)
 
 @dataclass(frozen=True)
 class Activity:
-    """What is said of an activity. *start*, *end*: local minutes (YYYY-MM-DDTHH:MM); series, groups and services are codes, `…_other` free words."""
+    """What is said of an activity. *start*, *end*: local minutes (YYYY-MM-DDTHH:MM); series, groups and services are codes, `…_other` free words.
+
+    What is only said of planned ones (*theme* and below) is explained in ledger/planning.
+    """
 
     station: str
     title: str
@@ -41,6 +44,16 @@ class Activity:
     services_other: list[str] = field(default_factory=list)
     migrated_year: int | None = None
     source: str | None = None
+    theme: str | None = None
+    breaks: list[dict[str, str]] = field(default_factory=list)
+    head_counts: dict[str, int] = field(default_factory=dict)
+    responsible_account: str | None = None
+    responsible_volunteer: str | None = None
+    places: int | None = None
+    major: str | None = None
+    reported_on: str | None = None
+    declared: str | None = None
+    recurrence: str | None = None
 
     @property
     def identity(self) -> tuple[str | int | None, ...]:
@@ -66,11 +79,12 @@ def publish(tx: WriteTransaction, activity: Activity) -> tuple[str, bool]:
 
 
 def find_or_publish(tx: WriteTransaction, activities: list[Activity]) -> list[str]:
-    """Give each activity's id, publishing those that are not there yet."""
+    """Give each activity's id, publishing those that are not there yet. One that was called off is none to belong to."""
     known: dict[tuple[str | int | None, ...], str] = {}
     statement = select(_ACTIVITY).where(
         _ACTIVITY.c.station.in_({activity.station for activity in activities}),
         _ACTIVITY.c.start.in_({activity.start for activity in activities if activity.start}) | _ACTIVITY.c.start.is_(None),
+        _ACTIVITY.c.ended_as.is_(None) | (_ACTIVITY.c.ended_as != "cancelled"),
     )
     for row in tx.connection.execute(statement):
         unit = row.organisation or row.responsible_unit
@@ -87,6 +101,14 @@ def find_or_publish(tx: WriteTransaction, activities: list[Activity]) -> list[st
 def _body(new_id: str, activity: Activity) -> Body:
     said = {name: value for name, value in vars(activity).items() if value}
     return {"activity": new_id, **said}
+
+
+def get(connection: Connection, activity: str) -> Any:
+    """Give an activity's row. Raises NotFound."""
+    row = connection.execute(select(_ACTIVITY).where(_ACTIVITY.c.id == activity)).one_or_none()
+    if row is None:
+        raise NotFound("没有这个编号的活动，请回到活动列表重新选择")
+    return row
 
 
 def get_many(connection: Connection, ids: set[str]) -> dict[str, Any]:

@@ -112,6 +112,21 @@ LEVEL_ALIASES = {
 AREA_TYPES = {"urban": "城市", "rural": "农村"}
 AREA_ALIASES = {"城镇": "urban", "城": "urban", "农": "rural", "乡村": "rural", "乡": "rural"}
 GRADES = {"A": "双向签到", "B": "签到表留存", "C": "事后补录", "D": "自报或旧平台转入"}
+MAJOR = {"festival": "节庆活动", "performance": "文化演出", "competition": "体育竞赛", "gathering": "人员集会"}
+"""Kinds of activity that a station reports beforehand (重大活动报告制度)."""
+EXCLUDED = {
+    "own-job": "在工作时间做本职工作（如社区工作者上班时服务本社区）",
+    "paid": "领取报酬，或补贴明显高于交通、误餐等实际支出",
+    "no-benefit": "公益性不明确（如团队旅游时顺手捡垃圾）",
+    "own-interest": "为参加者自己的利益（如业主委员会选举、同学互助学习）",
+    "practice": "一般实习、调研、会议、观影、参观、听讲座",
+    "internal": "内部管理（团队建设、整理档案、值班、排练、聚餐）",
+    "required": "按规定必须完成的学业或义务，或被指派、摊派的",
+    "commerce-religion": "经营活动、宗教活动或其宣传",
+}
+"""What is not voluntary service and must not be recorded (民政部令第67号 article 19, as platforms spell it out)."""
+EXCLUSION_LISTS = ("mca67-19/1",)
+"""The lists by which activities were declared to be none of these, oldest first: the last is EXCLUDED as it stands."""
 
 
 def code_of(name: str, table: Mapping[str, str], aliases: Mapping[str, str] | None = None) -> str | None:

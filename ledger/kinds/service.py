@@ -1,4 +1,4 @@
-"""What is said of activities and of the services given in them."""
+"""What is said of the services given in activities."""
 
 from ledger import codes
 from ledger.kinds.checks import (
@@ -20,28 +20,13 @@ from ledger.kinds.checks import (
 )
 from ledger.kinds.kind import Kind
 
+CLAIMS = {"time": "时间不对", "absent": "没参加", "missing": "少记了", "not_me": "不是我"}
+"""What a volunteer may say is wrong with a record of theirs."""
+FINDINGS = {"upheld": "异议成立", "rejected": "异议不成立"}
+
 _TIMES: dict[str, Check] = {"served_on": day, "start": minute, "end": minute, "minutes": integer(1, MINUTES_MAX)}
 
 KINDS = (
-    Kind(
-        "activity.published",
-        1,
-        {"activity": number, "station": station, "title": text(100), "series": one_of(codes.SERIES)},
-        {
-            "organisation": number,
-            "responsible_unit": text(100),
-            "theme": text(200),
-            "start": minute,
-            "end": minute,
-            "place": text(200),
-            "beneficiaries": many(one_of(codes.BENEFICIARIES), 30),
-            "beneficiaries_other": many(text(60), 10),
-            "services": many(one_of(codes.SERVICES), 30),
-            "services_other": many(text(60), 10),
-            "migrated_year": integer(1980, 2200),
-            "source": text(60),
-        },
-    ),
     Kind(
         "service.recorded",
         1,
@@ -82,6 +67,25 @@ KINDS = (
         "service.voided",
         1,
         {"service": index, "volunteer": number, "station": station, "reason": text(500)},
+        {"organisation": number},
+    ),
+    Kind(
+        "service.contested",
+        1,
+        {"service": index, "volunteer": number, "station": station, "claim": one_of(CLAIMS), "frozen": boolean},
+        {"organisation": number, "due_on": day},
+    ),
+    Kind(
+        "service.objection_decided",
+        1,
+        {
+            "service": index,
+            "objection": index,
+            "volunteer": number,
+            "station": station,
+            "finding": one_of(FINDINGS),
+            "reason": text(500),
+        },
         {"organisation": number},
     ),
 )

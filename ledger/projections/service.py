@@ -1,4 +1,4 @@
-"""What follows from what is said of activities and services."""
+"""What follows from what is said of services."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,29 +6,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledger import tables
-from ledger.bulk import update_rows
+from ledger.bulk import insert_rows, update_rows
 from ledger.entries import Entry
 from ledger.people.actors import OPERATOR
-from ledger.projections.shapes import Handler, as_json, inserting
+from ledger.projections.shapes import Handler, inserting
 from ledger.tables import table
 
-_SERVICE = table(tables.ServiceRow)
-
-
-def _activity(entry: Entry) -> dict[str, Any]:
-    body = entry.body
-    wanted = ("organisation", "responsible_unit", "start", "end", "place", "migrated_year", "source")
-    return {
-        "id": body["activity"],
-        "station": body["station"],
-        "title": body["title"],
-        "series": body["series"],
-        "beneficiaries": as_json(body.get("beneficiaries", []) + body.get("beneficiaries_other", [])),
-        "services": as_json(body.get("services", []) + body.get("services_other", [])),
-        "recorder": entry.actor,
-        "entry_index": entry.index,
-        **{key: body.get(key) for key in wanted},
-    }
+_SERVICE, _OBJECTION = table(tables.ServiceRow), table(tables.ObjectionRow)
 
 
 def _service(entry: Entry) -> dict[str, Any]:
@@ -57,12 +41,16 @@ def _service(entry: Entry) -> dict[str, Any]:
         "changed_by": None,
         "corrected_by": None,
         "reason": None,
+        "second": body.get("second"),
+        "approved_by": None,
+        "contested_by": None,
+        "frozen": 0,
     }
 
 
 def _services_approved(connection: Connection, run: Sequence[Entry]) -> None:
     rows = [
-        {"entry_index": index, "status": "approved", "effective_on": entry.body["effective_on"]}
+        {"entry_index": index, "status": "approved", "effective_on": entry.body["effective_on"], "approved_by": entry.actor}
         for entry in run
         for index in entry.body["services"]
     ]
@@ -85,10 +73,44 @@ def _services_voided(connection: Connection, run: Sequence[Entry]) -> None:
         connection.execute(_SERVICE.update().where(_SERVICE.c.entry_index == entry.body["service"]).values(values))
 
 
+def _services_contested(connection: Connection, run: Sequence[Entry]) -> None:
+    rows = [
+        {
+            "entry_index": entry.index,
+            "contested_at": entry.recorded_at,
+            "actor": entry.actor,
+            "due_on": entry.body.get("due_on"),
+            **{name: entry.body[name] for name in ("service", "station", "claim")},
+            **dict.fromkeys(("finding", "reason", "decided_by", "decided_at", "decision")),
+        }
+        for entry in run
+    ]
+    insert_rows(connection, _OBJECTION, rows)
+    held = [{"entry_index": e.body["service"], "contested_by": e.index, "frozen": int(e.body["frozen"])} for e in run]
+    update_rows(connection, _SERVICE, "entry_index", held)
+
+
+def _objections_decided(connection: Connection, run: Sequence[Entry]) -> None:
+    rows = [
+        {
+            "entry_index": entry.body["objection"],
+            "finding": entry.body["finding"],
+            "reason": entry.body["reason"],
+            "decided_by": entry.actor,
+            "decided_at": entry.recorded_at,
+            "decision": entry.index,
+        }
+        for entry in run
+    ]
+    update_rows(connection, _OBJECTION, "entry_index", rows)
+    update_rows(connection, _SERVICE, "entry_index", [{"entry_index": e.body["service"], "contested_by": None, "frozen": 0} for e in run])
+
+
 HANDLERS: dict[str, Handler] = {
-    "activity.published": inserting(tables.ActivityRow, _activity),
     "service.recorded": inserting(tables.ServiceRow, _service),
     "service.approved": _services_approved,
     "service.corrected": _services_corrected,
     "service.voided": _services_voided,
+    "service.contested": _services_contested,
+    "service.objection_decided": _objections_decided,
 }

@@ -8,8 +8,11 @@ validate table models): rules live in the noun modules, and entries are validate
 
 from sqlmodel import SQLModel
 
+from ledger.tables.activities import CalendarRow, DeskRow, PlanRow, PresenceRow
 from ledger.tables.columns import table
+from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
+from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
     AccountRow,
     ApiTokenRow,
@@ -28,6 +31,7 @@ from ledger.tables.projections import (
     ActivityRow,
     ChainRow,
     KeyRotationRow,
+    ObjectionRow,
     OrganisationRow,
     PastHomeRow,
     PolicyRow,
@@ -38,7 +42,18 @@ from ledger.tables.projections import (
     StationRow,
     VolunteerRow,
 )
-from ledger.tables.work import HandedCodeRow, JobRunRow, ParkedRow, ProposalRow, RequestRow, UploadRow, WebhookRow, WitnessContactRow
+from ledger.tables.work import (
+    HandedCodeRow,
+    JobRunRow,
+    ObjectionNoteRow,
+    ParkedRow,
+    ProposalRow,
+    RequestRow,
+    SecondSignatureRow,
+    UploadRow,
+    WebhookRow,
+    WitnessContactRow,
+)
 
 APPEND_ONLY: tuple[type[SQLModel], ...] = (*LOG, RevealRow)
 """Tables that only grow: the log, and who looked at people's data."""
@@ -52,24 +67,36 @@ __all__ = [
     "ActivityRow",
     "ApiTokenRow",
     "BatchRow",
+    "BatchVoidRow",
     "BlindIndexRow",
+    "CalendarRow",
     "ChainRow",
     "CheckpointRow",
     "CosignatureRow",
     "DataRequestRow",
+    "DeskRow",
     "EntryRow",
     "ErasureRow",
+    "EvidenceLookRow",
+    "EvidenceRow",
     "FailedSignInRow",
     "HandedCodeRow",
     "JobRunRow",
     "KeyRotationRow",
     "LinkedIdentityRow",
+    "MessageRow",
+    "MessageWishRow",
+    "NoticeRow",
+    "ObjectionNoteRow",
+    "ObjectionRow",
     "OrganisationRow",
     "ParkedRow",
     "PastHomeRow",
     "PersonRow",
+    "PlanRow",
     "PolicyRow",
     "PopulationRow",
+    "PresenceRow",
     "ProposalRow",
     "PublishedRateRow",
     "RequestRow",
@@ -77,8 +104,10 @@ __all__ = [
     "RoleGrantRow",
     "RoleProposalRow",
     "SecondFactorRow",
+    "SecondSignatureRow",
     "ServiceRow",
     "SessionRow",
+    "SheetDraftRow",
     "StationRow",
     "TileRow",
     "UploadRow",

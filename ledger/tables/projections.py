@@ -1,6 +1,6 @@
 """The projections: folds of the log, remade from it at any time."""
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 from ledger.tables.columns import count, index_key, text
@@ -111,7 +111,11 @@ class PastHomeRow(SQLModel, table=True):
 
 
 class ActivityRow(SQLModel, table=True):
-    """An activity: what, where, when, for whom, by which unit. Lists are JSON arrays of codes."""
+    """An activity: what, where, when, for whom, by which unit. Lists are JSON arrays of codes.
+
+    *declared*: planned here, and declared to be voluntary service by that list. *recurrence*: what activities planned together share.
+    ended_as: closed or cancelled, by the entry *ended_by*; *attended*: how many came.
+    """
 
     __tablename__ = "activity"
     id: str = text(primary_key=True)
@@ -127,6 +131,20 @@ class ActivityRow(SQLModel, table=True):
     services: str = text()
     migrated_year: int | None = Field(default=None)
     source: str | None = text(default=None)
+    theme: str | None = text(default=None)
+    breaks: str | None = text(default=None)
+    head_counts: str | None = text(default=None)
+    responsible_account: str | None = text(default=None)
+    responsible_volunteer: str | None = text(default=None)
+    places: int | None = Field(default=None)
+    major: str | None = text(default=None)
+    reported_on: str | None = text(default=None)
+    declared: str | None = text(default=None)
+    recurrence: str | None = text(default=None)
+    ended_as: str | None = text(default=None)
+    ended_by: int | None = Field(default=None, sa_type=BigInteger)
+    ended_reason: str | None = text(default=None)
+    attended: int | None = Field(default=None)
     recorder: str = text()
     entry_index: int = Field(index=True)
     __table_args__ = (Index("ix_activity_station_start", "station", "start"),)
@@ -135,8 +153,9 @@ class ActivityRow(SQLModel, table=True):
 class ServiceRow(SQLModel, table=True):
     """One service record as it stands now: corrections and voids have been applied. Times are Asia/Shanghai, whole minutes.
 
-    status: recorded (waits for approval), approved (counts from *effective_on* on), voided. recorder: the account whose word it is;
-    corrected_by: who corrected it last. Neither approves it.
+    status: recorded (waits for approval), approved (counts from *effective_on* on), voided. recorder: the account whose word it is; second: who said
+    it with them, where the policy asks for two; corrected_by: who corrected it last. None of them approves it; approved_by did. contested_by: the
+    objection that waits for a decision; frozen: 1 while the record counts nowhere because of it.
     """
 
     __tablename__ = "service"
@@ -161,10 +180,32 @@ class ServiceRow(SQLModel, table=True):
     changed_by: int | None = Field(default=None)
     corrected_by: str | None = text(default=None)
     reason: str | None = text(default=None)
+    second: str | None = text(default=None)
+    approved_by: str | None = text(default=None)
+    contested_by: int | None = Field(default=None, sa_type=BigInteger)
+    frozen: int
     __table_args__ = (
         Index("ix_service_volunteer_start", "volunteer", "start"),
         Index("ix_service_station_status", "station", "status"),
     )
+
+
+class ObjectionRow(SQLModel, table=True):
+    """What somebody said is wrong with a record of theirs (claim: a code of kinds.service.CLAIMS), and what came out (finding: none yet)."""
+
+    __tablename__ = "objection"
+    entry_index: int = index_key("entry_index")
+    service: int = Field(sa_type=BigInteger, index=True)
+    station: str = text(index=True)
+    claim: str = text()
+    due_on: str | None = text(default=None)
+    contested_at: str = text()
+    actor: str = text()
+    finding: str | None = text(default=None, index=True)
+    reason: str | None = text(default=None)
+    decided_by: str | None = text(default=None)
+    decided_at: str | None = text(default=None)
+    decision: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class PublishedRateRow(SQLModel, table=True):
@@ -230,6 +271,7 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     PastHomeRow,
     ActivityRow,
     ServiceRow,
+    ObjectionRow,
     PublishedRateRow,
     KeyRotationRow,
     ErasureRow,

@@ -1,8 +1,9 @@
 """Work in hand: rows parked, files uploaded, jobs run, witnesses asked, proposals that wait. Nothing of it is part of the ledger."""
 
-from sqlmodel import SQLModel
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
 
-from ledger.tables.columns import blob, count, text
+from ledger.tables.columns import blob, count, index_key, text
 
 
 class ParkedRow(SQLModel, table=True):
@@ -118,3 +119,29 @@ class HandedCodeRow(SQLModel, table=True):
     volunteer: str = text(primary_key=True)
     account: str = text()
     handed_at: str = text()
+
+
+class ObjectionNoteRow(SQLModel, table=True):
+    """What somebody said about their objection in their own words, sealed under their own key: words may name people, so no entry holds them."""
+
+    __tablename__ = "objection_note"
+    objection: int = index_key("objection")
+    volunteer: str = text(index=True)
+    sealed: bytes = blob()
+
+
+class SecondSignatureRow(SQLModel, table=True):
+    """A service over the daily cap as one person said it (JSON, no personal data), waiting for a second one. state: waiting, signed, declined."""
+
+    __tablename__ = "second_signature"
+    id: str = text(primary_key=True)
+    station: str = text(index=True)
+    said: str = text()
+    reason: str = text()
+    asked_by: str = text()
+    asked_at: str = text()
+    state: str = text()
+    decided_by: str | None = text(default=None)
+    decided_at: str | None = text(default=None)
+    remark: str | None = text(default=None)
+    service: int | None = Field(default=None, sa_type=BigInteger)
