@@ -15,7 +15,7 @@ from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.codes import SERIES
 from ledger.policies import service_policy
-from ledger.service.records import counts_on
+from ledger.service.records import state_on
 from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction
 
@@ -24,7 +24,7 @@ _SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
 
 @dataclass(frozen=True)
 class Item:
-    """One service record as the volunteer sees it. status: counted, publicity, waiting, voided, frozen."""
+    """One service record as the volunteer sees it. status: counted, publicity, waiting, contested, voided, frozen."""
 
     index: int
     served_on: str
@@ -45,7 +45,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Credit:
-    """The credit of one volunteer on a day. *minutes* is the sum of *records*; *others* do not count; stars from 0 to 5."""
+    """The credit of one volunteer on a day. *minutes* is the sum of *records*; *others* do not count; stars from 0 to 5.
+
+    by_series: 邻里守望 first, then as the list of series has them; by_year: the newest first.
+    """
 
     volunteer: str
     minutes: int
@@ -75,7 +78,8 @@ def statement(tx: ReadTransaction, volunteer: str) -> Credit:
     star = sum(minutes >= threshold for threshold in thresholds)
     missing = thresholds[star] - minutes if star < len(thresholds) else None
     others = [item for item in items if item.status != "counted"]
-    by_series, by_grade, by_year = (dict(sorted(totals[key].items(), reverse=key == "year")) for key in ("series", "grade", "year"))
+    by_series = {name: totals["series"][name] for name in SERIES.values() if name in totals["series"]}
+    by_grade, by_year = (dict(sorted(totals[key].items(), reverse=key == "year")) for key in ("grade", "year"))
     return Credit(volunteer, minutes, records, others, by_series, by_grade, by_year, star, missing)
 
 
@@ -93,7 +97,7 @@ def _items(tx: ReadTransaction, rows: Any, *, frozen: bool) -> list[Item]:
             known[row.activity].series,
             names.get(row.station, row.station),
             row.grade,
-            "frozen" if frozen and row.status != "voided" else _status(tx, row),
+            "frozen" if frozen and row.status != "voided" else state_on(row, tx.today),
             row.effective_on,
             row.recorder,
             row.recorded_at,
@@ -102,11 +106,3 @@ def _items(tx: ReadTransaction, rows: Any, *, frozen: bool) -> list[Item]:
         )
         for row in rows
     ]
-
-
-def _status(tx: ReadTransaction, row: Any) -> str:
-    if row.status == "voided":
-        return "voided"
-    if row.status == "recorded":
-        return "waiting"
-    return "counted" if counts_on(row, tx.today) else "publicity"

@@ -25,9 +25,16 @@ DEFAULTS: dict[str, object] = {
     "participation_target_permille": 300,
     "backbone_target_permille": 10,
     "star_hours": [100, 300, 600, 1000, 1500],
+    "objection_working_days": 5,
+    "night_from_hour": 22,
+    "night_until_hour": 6,
+    "same_interval_people": 30,
+    "long_day_minutes": 360,
 }
 """Daily cap in minutes (over it a second person is needed); publicity 公示 and the due date of 民政部令第67号 article 11 in working days; filings
-lapse after two years; the three targets per thousand; star thresholds in hours of the national ladder of 2012."""
+lapse after two years; the three targets per thousand; star thresholds in hours of the national ladder of 2012. Then what an approver is shown first:
+service at night, the same times for very many people, a person's day that is long though below the cap; and in how many working days an objection is
+decided. Rules adopted before these were there have these."""
 
 _POLICY = table(PolicyRow)
 
@@ -45,6 +52,11 @@ class ServicePolicy:
     backbone_target_permille: int
     star_hours: tuple[int, ...]
     entry_index: int
+    objection_working_days: int = 5
+    night_from_hour: int = 22
+    night_until_hour: int = 6
+    same_interval_people: int = 30
+    long_day_minutes: int = 360
 
 
 def adopt(tx: WriteTransaction, *, effective_on: str, rules: dict[str, object], document: str | None = None) -> None:

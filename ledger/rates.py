@@ -23,6 +23,7 @@ from ledger import stations
 from ledger.kinds import Body
 from ledger.log import Fact
 from ledger.projections.people import NEVER_WAS
+from ledger.service.records import counting
 from ledger.tables import PastHomeRow, PublishedRateRow, ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
@@ -79,8 +80,7 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     on = counting_day(year, today).isoformat()
     own: dict[str, Counter[str]] = {name: Counter() for name in COUNTS if name != "population"}
     counts = and_(
-        _SERVICE.c.status == "approved",
-        _SERVICE.c.effective_on <= today.isoformat(),
+        counting(today.isoformat()),
         _SERVICE.c.served_on >= f"{year}-01-01",
         _SERVICE.c.served_on <= on,
     )

@@ -32,6 +32,7 @@ from ledger.log import tree_head
 from ledger.people import leaks, volunteers
 from ledger.rates import counting_day
 from ledger.service.drafts import duration
+from ledger.service.records import counting
 from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction
 
@@ -153,8 +154,7 @@ def select_year(tx: ReadTransaction, year: int, rules: Rules) -> Selection:
 
 def _query(year: int, day: str, today: str, rules: Rules) -> Any:
     counts = and_(
-        _SERVICE.c.status == "approved",
-        _SERVICE.c.effective_on <= today,
+        counting(today),
         _SERVICE.c.served_on >= f"{year}-01-01",
         _SERVICE.c.served_on <= day,
         _SERVICE.c.grade.in_(rules.grades),

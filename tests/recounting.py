@@ -207,7 +207,7 @@ class Recount:
         self.activities[body["activity"]] = body
 
     def _service_recorded(self, index, body):
-        self.services[index] = {**body, "counts_from": body["served_on"] if body.get("settled") else "9999-12-31"}
+        self.services[index] = {**body, "counts_from": body["served_on"] if body.get("settled") else "9999-12-31", "frozen": False}
 
     def _service_approved(self, _index, body):
         for service in body["services"]:
@@ -222,9 +222,21 @@ class Recount:
     def _service_voided(self, _index, body):
         del self.services[body["service"]]
 
+    def _batch_voided(self, _index, body):
+        for service in body["services"]:
+            del self.services[service]
+
+    def _service_contested(self, _index, body):
+        if body["service"] in self.services:
+            self.services[body["service"]]["frozen"] = body["frozen"]
+
+    def _service_objection_decided(self, _index, body):
+        if body["service"] in self.services:
+            self.services[body["service"]]["frozen"] = False
+
     def counting(self, day: str) -> dict[int, dict]:
         """The services that count on a day."""
-        return {index: service for index, service in self.services.items() if service["counts_from"] <= day}
+        return {index: service for index, service in self.services.items() if service["counts_from"] <= day and not service["frozen"]}
 
     def credit(self, volunteer: str) -> tuple[int, list[int], dict[str, int], dict[str, int]]:
         """Minutes, records, minutes by year and by grade that count today."""

@@ -1,5 +1,5 @@
 """
-Approvals: what waits at one's stations, batch by batch; whole or by the row. One's own records are shown, not offered.
+Approvals: what waits at one's stations, batch by batch, what needs a look first; whole or by the row. One's own records are shown, not offered.
 
 What is approved is what was on the page: it sends back each record offered with the entry that last changed it (`INDEX-CHANGED`, joined by dots,
 which forms leave as they are), and when one of those chosen is not as it was shown, nothing is approved.
@@ -18,9 +18,9 @@ from api.desk import Line
 from api.wording import long_day
 from ledger.errors import Conflict, InvalidRequest
 from ledger.policies import service_policy
-from ledger.service import approving, records
+from ledger.service import approving, objections, records, second_signatures
 from ledger.service.drafts import duration
-from ledger.transactions import WriteTransaction
+from ledger.transactions import ReadTransaction, WriteTransaction
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 ROWS_SHOWN = 200
@@ -35,19 +35,26 @@ def listing() -> ResponseReturnValue:
     with ledger().read() as tx:
         batches = desk.batches_waiting(tx, actor())
         due_days = service_policy(tx.connection, tx.today.isoformat()).entry_due_working_days
-    return render_template("approvals.html", batches=batches, rows_shown=ROWS_SHOWN, due_days=due_days, as_shown=_as_shown)
+        unknown = _calendar_unknown(tx)
+        contested = len(objections.waiting(tx, actor()))
+        signatures = len(second_signatures.waiting(tx, actor()))
+    more = {"due_days": due_days, "unknown": unknown, "contested": contested, "signatures": signatures}
+    return render_template("approvals.html", batches=batches, rows_shown=ROWS_SHOWN, as_shown=_as_shown, **more)
 
 
 @blueprint.post("/")
 @open_to("approver", "official")
 def approve() -> ResponseReturnValue:
-    """Approve the records of a batch as they were shown: all that were offered, or those ticked."""
+    """Approve the records of a batch as they were shown: all that were offered, those ticked, or those without a remark."""
     batch, chosen = request.form.get("batch", ""), dict(_SHOWN.findall(request.form.get("shown", "")))
-    if request.form.get("which", "all") == "ticked":
+    which = request.form.get("which", "all")
+    if which == "ticked":
         ticked = set(request.form.getlist("record"))
         if not ticked:
             raise InvalidRequest("还没有勾选任何一条。请先展开明细，勾选要通过的记录")
         chosen = {index: changed for index, changed in chosen.items() if index in ticked}
+    elif which == "plain":
+        chosen = {index: changed for index, changed in chosen.items() if index not in request.form.get("marked", "").split(".")}
     if not chosen:
         raise InvalidRequest("没有说明要通过哪些记录。请刷新页面再试")
 
@@ -66,6 +73,15 @@ def approve() -> ResponseReturnValue:
     count, minutes, counts_from = ledger().write(work, actor())
     flash(f"已通过 {count} 条，共 {duration(minutes)}。今天起公示，{long_day(counts_from)}起计入。")
     return redirect(url_for("approvals.listing"))
+
+
+def _calendar_unknown(tx: ReadTransaction) -> str:
+    """Say that publicity cannot be reckoned from today on; empty when it can."""
+    try:
+        approving.counting_from(tx)
+    except InvalidRequest as refusal:
+        return str(refusal)
+    return ""
 
 
 def _as_shown(lines: Iterable[Line]) -> str:

@@ -11,9 +11,10 @@ from api.auth import STAFF, actor, ledger, open_to
 from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest, LedgerError, NotFound
+from ledger.kinds.service import CLAIMS, FINDINGS
 from ledger.people import accounts, volunteers
 from ledger.people.actors import require
-from ledger.service import amending
+from ledger.service import amending, objections
 from ledger.service.drafts import duration
 from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -34,15 +35,17 @@ def _load(tx: ReadTransaction, index: int) -> Any:
 def _page(index: int, problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         row = _load(tx, index)
-        seen = {
+        seen: dict[str, Any] = {
             "row": row,
             "name": volunteers.masked_names(tx, [row.volunteer])[row.volunteer],
             "activity": activities.get_many(tx.connection, {row.activity})[row.activity],
             "station": stations.get(tx.connection, row.station),
-            "recorder": accounts.logins(tx.connection, {row.recorder})[row.recorder],
             "state": desk.status_on(row, tx.today),
+            "objected": objections.of_record(tx.connection, index),
         }
-    return render_template("record.html", problem=problem, said=request.form, **seen), status
+        people = {row.recorder, row.second, row.approved_by, row.corrected_by} - {None}
+        seen["logins"] = accounts.logins(tx.connection, people)
+    return render_template("record.html", problem=problem, said=request.form, CLAIMS=CLAIMS, FINDINGS=FINDINGS, **seen), status
 
 
 @blueprint.get("/<int(max=9007199254740991):index>")

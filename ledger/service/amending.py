@@ -6,10 +6,11 @@ from typing import Any
 from ledger.errors import InvalidRequest, NotAllowed
 from ledger.kinds import Body
 from ledger.log import Fact, Receipt
+from ledger.notices import tell
 from ledger.refusals import Already
 from ledger.service.drafts import Draft, said_times
 from ledger.service.judging import Judge, load_standing
-from ledger.service.records import rows_of
+from ledger.service.records import rows_of, said_by
 from ledger.transactions import WriteTransaction
 
 
@@ -37,7 +38,7 @@ def correct(tx: WriteTransaction, index: int, *, start: datetime, end: datetime,
     body |= said_times(start, end, draft.minutes, break_minutes)
     if row.organisation:
         body["organisation"] = row.organisation
-    return tx.append([Fact("service.corrected", body)])[0]
+    return _said(tx, row, "service.corrected", body)
 
 
 def void(tx: WriteTransaction, index: int, *, reason: str) -> Receipt:
@@ -49,7 +50,15 @@ def void(tx: WriteTransaction, index: int, *, reason: str) -> Receipt:
     body: Body = {"service": index, "volunteer": row.volunteer, "station": row.station, "reason": reason}
     if row.organisation:
         body["organisation"] = row.organisation
-    return tx.append([Fact("service.voided", body)])[0]
+    return _said(tx, row, "service.voided", body)
+
+
+def _said(tx: WriteTransaction, row: Any, kind: str, body: Body) -> Receipt:
+    """Append what puts a record right, and tell the person."""
+    receipt = tx.append([Fact(kind, body)])[0]
+    about = {"service": row.entry_index, "entry": receipt.index, "minutes": body.get("minutes", row.minutes)}
+    tell(tx, "person/" + row.volunteer, kind, about)
+    return receipt
 
 
 def _amendable(tx: WriteTransaction, index: int) -> Any:
@@ -57,6 +66,8 @@ def _amendable(tx: WriteTransaction, index: int) -> Any:
     tx.require("amend", row.station)
     if row.status == "voided":
         raise InvalidRequest(f"第 {index} 条已经作废（{row.reason}）")
-    if row.status == "approved" and tx.actor.account in (row.recorder, row.corrected_by) and tx.actor.role != "operator":
+    if row.contested_by is not None:
+        raise InvalidRequest(f"第 {index} 条本人提出了异议，请在「异议」里一并处理")
+    if row.status == "approved" and tx.actor.account in said_by(row) and tx.actor.role != "operator":
         raise NotAllowed(f"第 {index} 条是您自己登记的，而且已经审核，需要另一位工作人员更正或作废")
     return row

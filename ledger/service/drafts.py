@@ -10,7 +10,10 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A service as somebody says it was. *start*, *end*: naive local times (Asia/Shanghai), whole minutes."""
+    """A service as somebody says it was. *start*, *end*: naive local times (Asia/Shanghai), whole minutes.
+
+    *second*: the account that says so with the one who records, which lifts the daily cap.
+    """
 
     volunteer: str
     activity: str
@@ -24,6 +27,7 @@ class Draft:
     source: dict[str, str | int] | None = None
     settled: bool = False
     id: str | None = None
+    second: str | None = None
 
     @property
     def minutes(self) -> int:
@@ -46,6 +50,8 @@ class Draft:
             body["source"] = self.source
         if self.settled:
             body["settled"] = True
+        if self.second:
+            body["second"] = self.second
         return body
 
 

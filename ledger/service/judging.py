@@ -50,12 +50,13 @@ def load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str, 
 
 
 def missing(connection: Connection, drafts: Sequence[Draft]) -> tuple[set[str], dict[str, Any]]:
-    """List the volunteer numbers and activity ids among drafts that the ledger does not know, and give the rows of people who left."""
+    """List the people and activities among drafts that are not known (or were called off), and give the rows of people who left."""
     people, done = {draft.volunteer for draft in drafts}, {draft.activity for draft in drafts}
     columns = [_VOLUNTEER.c[name] for name in ("number", "left_on", "left_as", "merged_into")]
     rows = {row.number: row for row in rows_where_in(connection, columns, _VOLUNTEER.c.number, people)}
     left = {number: row for number, row in rows.items() if row.left_on is not None}
-    return (people | done) - rows.keys() - activities.get_many(connection, done).keys(), left
+    held = {number for number, row in activities.get_many(connection, done).items() if row.ended_as != "cancelled"}
+    return (people | done) - rows.keys() - held, left
 
 
 class Judge:
@@ -76,7 +77,7 @@ class Judge:
     def may_not_record(self, actor: Actor, draft: Draft) -> LedgerError | None:
         """Give the reason if an actor may not record this: an unknown person or activity, or another's station."""
         if not self._missing.isdisjoint((draft.volunteer, draft.activity)):
-            return NotFound("没有这个志愿者编号或活动编号，请核对")
+            return NotFound("没有这个志愿者编号或活动编号，或者活动已经取消，请核对")
         if draft.settled and not actor.may("settle"):
             return NotAllowed("只有本机操作员在迁移旧资料时才能声明「已在纸面上审核并公示过」，其他记录都要由另一位审核员审核")
         key = (actor, draft.station)
@@ -106,7 +107,7 @@ class Judge:
             return clash
         total = standing.minutes_by_day.get(day, 0) + minutes
         cap = self._policy(day).daily_minutes_max
-        if total > cap and not draft.settled:
+        if total > cap and not draft.settled and not draft.second:
             text = f"{day} 累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
             return Refusal("over_daily_cap", text, "服务时长")
         standing.intervals.append((start, end, draft.activity, draft.station, None))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+from ledger import notices
 from ledger.errors import Conflict, LedgerError
 from ledger.log import Fact, Receipt
 from ledger.people.actors import Actor
@@ -45,6 +46,11 @@ def record_each(tx: WriteTransaction, items: Sequence[tuple[Actor, Draft]]) -> l
         if answer is None:
             new.append(fact)
         answers.append(answer)
-    receipts = iter(tx.append(new))
-    given = [next(receipts) if answer is None else answer for answer in answers]
+    receipts = tx.append(new)
+    told = [
+        (one, fact.body["volunteer"], fact.body["minutes"]) for one, fact in zip(receipts, new, strict=True) if "settled" not in fact.body
+    ]
+    notices.tell_recorded(tx, told)
+    coming = iter(receipts)
+    given = [next(coming) if answer is None else answer for answer in answers]
     return [given[first[fact.id or ""]] if answer is _SAME else answer for answer, fact in zip(given, facts, strict=True)]

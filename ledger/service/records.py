@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from ledger.bulk import rows_where_in
 from ledger.errors import NotFound
@@ -33,6 +33,33 @@ def in_batch(connection: Connection, batch: str) -> list[Any]:
     return list(connection.execute(select(_SERVICE).where(_SERVICE.c.batch == batch).order_by(_SERVICE.c.entry_index)))
 
 
+def of_volunteers(connection: Connection, numbers: Sequence[str]) -> list[Any]:
+    """List the services of people, newest first."""
+    rows = rows_where_in(connection, _SERVICE.c, _SERVICE.c.volunteer, numbers)
+    return sorted(rows, key=lambda row: (row.start, row.entry_index), reverse=True)
+
+
 def counts_on(row: Any, day: date) -> bool:
-    """Tell whether a record counts on a day: approved, and its publicity over."""
-    return bool(row.status == "approved" and row.effective_on <= day.isoformat())
+    """Tell whether a record counts on a day: approved, its publicity over, and not frozen by an objection."""
+    return bool(row.status == "approved" and row.effective_on <= day.isoformat() and not row.frozen)
+
+
+def counting(today: str) -> ColumnElement[bool]:
+    """Ask of the service table what `counts_on` asks of a row."""
+    return and_(_SERVICE.c.status == "approved", _SERVICE.c.effective_on <= today, _SERVICE.c.frozen == 0)
+
+
+def state_on(row: Any, day: date) -> str:
+    """Say how a record stands on a day: voided, contested (frozen by an objection), waiting, publicity or counted."""
+    if row.status == "voided":
+        return "voided"
+    if row.frozen:
+        return "contested"
+    if row.status == "recorded":
+        return "waiting"
+    return "counted" if counts_on(row, day) else "publicity"
+
+
+def said_by(row: Any) -> frozenset[str]:
+    """Give the accounts whose word a record is: who recorded it, who signed it second, who corrected it last."""
+    return frozenset(account for account in (row.recorder, row.second, row.corrected_by) if account)

@@ -1,0 +1,202 @@
+"""
+Objections: the volunteer says that a record of theirs is not right, and somebody who had no part in it decides, with a reason.
+
+The rules this file alone keeps:
+
+1. Only the person themselves objects, on their own page, to any record of theirs in any state; one objection to a record waits at a time.
+2. While it waits the record counts nowhere if it did not count yet, and in any case if the person says 「不是我」: it is *frozen*. Other records go on
+   counting. Nobody approves, corrects or voids it in the meantime but by deciding.
+3. It is due within the policy's working days; a year whose calendar is not known gives no due day, and that is said.
+4. Whoever recorded, signed, corrected or approved the record does not decide; 「不是我」 is decided by somebody whose right reaches the unit above.
+5. Right in 时间不对 or 少记了: the record is corrected in the same write, and waits for approval again. Right in 没参加 or 不是我: it is voided.
+
+What the person says in their own words is kept sealed under their own key, beside the log: words may name people.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ledger.bulk import insert_rows, rows_where_in
+from ledger.errors import InvalidRequest, NotAllowed, NotFound
+from ledger.kinds import Body
+from ledger.kinds.service import CLAIMS, FINDINGS
+from ledger.log import Fact, Receipt
+from ledger.notices import About, tell, tell_staff
+from ledger.people import actors, volunteers
+from ledger.people.actors import Actor, units
+from ledger.policies import service_policy
+from ledger.service import amending
+from ledger.service.records import counts_on, rows_of, said_by
+from ledger.tables import ObjectionNoteRow, ObjectionRow, table
+from ledger.transactions import ReadTransaction, WriteTransaction
+from ledger.workdays import calendar
+
+_OBJECTION, _NOTE = table(ObjectionRow), table(ObjectionNoteRow)
+WORDS_MAX = 300
+CORRECTING = ("time", "missing")
+"""Claims that are met by other times; the others are met by voiding."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a service's times really were: naive local times, minutes of break."""
+
+    start: datetime
+    end: datetime
+    break_minutes: int = 0
+
+
+@dataclass(frozen=True)
+class Open:
+    """An objection that waits, as somebody at the desk sees it: the record, the person's own words, whether it is overdue, why they may not decide."""
+
+    row: Any
+    record: Any
+    words: str
+    overdue: bool
+    barred: str
+
+
+def contest(tx: WriteTransaction, index: int, claim: str, words: str = "") -> Receipt:
+    """Say that a record of one's own is not right. Raises NotFound for another's, InvalidRequest (waits already, no such claim)."""
+    row = own(tx, tx.actor, index)
+    if claim not in CLAIMS:
+        raise InvalidRequest("请选择哪里不对")
+    if len(words) > WORDS_MAX:
+        raise InvalidRequest(f"说明请不要超过 {WORDS_MAX} 个字")
+    if row.contested_by is not None:
+        raise InvalidRequest(f"您对第 {index} 条的异议正在处理，不用再提。有要补充的，请直接告诉站点")
+    due = due_on(tx)
+    frozen = claim == "not_me" or not counts_on(row, tx.today)
+    body: Body = {"service": index, "volunteer": row.volunteer, "station": row.station, "claim": claim, "frozen": frozen}
+    body |= {"due_on": due} if due else {}
+    body |= {"organisation": row.organisation} if row.organisation else {}
+    receipt = tx.append([Fact("service.contested", body)])[0]
+    if words:
+        sealed = tx.vault.seal_more("person/" + row.volunteer, words.encode(), f"objection/{receipt.index}")
+        insert_rows(tx.connection, _NOTE, [{"objection": receipt.index, "volunteer": row.volunteer, "sealed": sealed}])
+    about: About = {"service": index, "objection": receipt.index, "claim": claim}
+    about |= {"due_on": due} if due else {}
+    tell_staff(tx, "decide_objections", row.station, "service.contested", about)
+    if claim == "not_me":
+        above = actors.ancestry(tx.connection, row.station)[1:]
+        if above:
+            tell_staff(tx, "decide_objections", above[0], "objection.not_me", about)
+    return receipt
+
+
+def due_on(tx: ReadTransaction) -> str | None:
+    """Give the day by which an objection made today is to be decided; None when the calendar does not know it."""
+    policy = service_policy(tx.connection, tx.today.isoformat())
+    try:
+        return calendar(tx.connection).add(tx.today, policy.objection_working_days).isoformat()
+    except InvalidRequest:
+        return None
+
+
+def decide(tx: WriteTransaction, objection: int, finding: str, reason: str, times: Times | None = None) -> Receipt:
+    """Decide an objection, and put the record right if it was justified. *times*: what they really were, where the claim is met by a correction.
+
+    Returns the receipt of the decision. Raises NotFound, NotAllowed, InvalidRequest.
+    """
+    said = get(tx.connection, objection)
+    record = rows_of(tx.connection, [said.service])[0]
+    _require(tx.connection, tx.actor, said, record)
+    if said.finding is not None:
+        raise InvalidRequest("这件异议已经有人处理过了，请刷新页面")
+    if finding not in FINDINGS:
+        raise InvalidRequest("请选择异议是否成立")
+    stands = record.status != "voided"
+    if finding == "upheld" and stands and said.claim in CORRECTING and times is None:
+        raise InvalidRequest("异议成立时，请填写实际的开始和结束时间")
+    body: Body = {"service": record.entry_index, "objection": objection, "volunteer": record.volunteer, "station": record.station}
+    body |= {"finding": finding, "reason": reason} | ({"organisation": record.organisation} if record.organisation else {})
+    receipt = tx.append([Fact("service.objection_decided", body)])[0]
+    if finding == "upheld" and stands:
+        if times is not None and said.claim in CORRECTING:
+            amending.correct(tx, record.entry_index, start=times.start, end=times.end, break_minutes=times.break_minutes, reason=reason)
+        else:
+            amending.void(tx, record.entry_index, reason=reason)
+    about: About = {"service": record.entry_index, "objection": objection, "claim": said.claim, "finding": finding}
+    tell(tx, "person/" + record.volunteer, "service.objection_decided", about)
+    return receipt
+
+
+def waiting(tx: ReadTransaction, actor: Actor) -> list[Open]:
+    """List the objections that wait at the actor's units and below, overdue first, then by due day."""
+    within = units(tx.connection, actor, "decide_objections")
+    query = select(_OBJECTION).where(_OBJECTION.c.finding.is_(None), _OBJECTION.c.station.in_(within))
+    rows = tx.connection.execute(query.order_by(_OBJECTION.c.entry_index)).all()
+    records = {row.entry_index: row for row in rows_of(tx.connection, [row.service for row in rows])}
+    today = tx.today.isoformat()
+    found = [
+        Open(
+            row,
+            records[row.service],
+            words(tx, row.entry_index),
+            row.due_on is not None and row.due_on < today,
+            _barred(tx.connection, actor, row, records[row.service]),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: (not one.overdue, one.row.due_on or "9999"))
+
+
+def of_record(connection: Connection, index: int) -> list[Any]:
+    """List what was ever objected to a record, newest first."""
+    rows = rows_where_in(connection, _OBJECTION.c, _OBJECTION.c.service, [index])
+    return sorted(rows, key=lambda row: row.entry_index, reverse=True)
+
+
+def get(connection: Connection, objection: int) -> Any:
+    """Give an objection's row. Raises NotFound."""
+    rows = rows_where_in(connection, _OBJECTION.c, _OBJECTION.c.entry_index, [objection])
+    if not rows:
+        raise NotFound(f"第 {objection} 条不是异议")
+    return rows[0]
+
+
+def own(tx: ReadTransaction, actor: Actor, index: int) -> Any:
+    """Give a record of the actor's own. Raises NotFound for another's: nobody learns who served."""
+    row = next(iter(rows_of(tx.connection, [index])), None)
+    if row is None or actor.volunteer is None or row.volunteer not in _numbers(tx, actor.volunteer):
+        raise NotFound(f"第 {index} 条不是您的服务记录")
+    return row
+
+
+def words(tx: ReadTransaction, objection: int) -> str:
+    """Read what the person said in their own words; empty when nothing was said, or when their data is erased."""
+    rows = rows_where_in(tx.connection, _NOTE.c, _NOTE.c.objection, [objection])
+    if not rows:
+        return ""
+    try:
+        return tx.vault.open_more("person/" + rows[0].volunteer, bytes(rows[0].sealed), f"objection/{objection}").decode()
+    except NotFound:
+        return ""
+
+
+def _numbers(tx: ReadTransaction, number: str) -> Sequence[str]:
+    return volunteers.numbers_of(tx, volunteers.get(tx, number).row.number)
+
+
+def _require(connection: Connection, actor: Actor, said: Any, record: Any) -> None:
+    actors.require(connection, actor, "decide_objections", record.station)
+    barred = _barred(connection, actor, said, record)
+    if barred:
+        raise NotAllowed(barred)
+
+
+def _barred(connection: Connection, actor: Actor, said: Any, record: Any) -> str:
+    """Say why somebody may not decide an objection; empty when they may."""
+    if actor.account in said_by(record) | {record.approved_by}:
+        return "这条记录是您登记、更正或审核的，异议要由没有经手的人处理"
+    if said.claim == "not_me":
+        try:
+            actors.require_above(connection, actor, "decide_objections", record.station)
+        except NotAllowed:
+            return "「不是我」要由上一级的工作人员处理"
+    return ""
