@@ -19,7 +19,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from jobs import checkpoints, rates, uploads, webhooks, witnesses
+from jobs import checkpoints, desks, notices, rates, uploads, webhooks, witnesses
 from jobs.runs import ATTEMPTS_MAX, FAILED, Run, last_done, run_again, run_once, sentence
 from ledger.entries import SHANGHAI
 from ledger.store import Ledger
@@ -85,12 +85,35 @@ JOBS = (
         ahead=uploads.finish_erasures,
     ),
     Job(
+        "desks",
+        "结束忘记关闭的签到",
+        CronTrigger(minute="*/10", timezone=SHANGHAI),
+        desks.close,
+        late_after=timedelta(hours=1),
+    ),
+    Job(
         "webhooks",
         "推送新条目",
         IntervalTrigger(seconds=10, timezone=SHANGHAI),
         webhooks.nothing_more,
         late_after=timedelta(minutes=5),
         ahead=webhooks.deliver,
+    ),
+    Job(
+        "notices",
+        "发送手机消息",
+        IntervalTrigger(seconds=30, timezone=SHANGHAI),
+        notices.forget,
+        late_after=timedelta(minutes=10),
+        ahead=notices.deliver,
+    ),
+    Job(
+        "reminders",
+        "提醒待办",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        notices.remind,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=8),
     ),
     Job(
         "requests",

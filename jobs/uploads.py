@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import delete
 
+from ledger.drafting import keeping
 from ledger.entries import format_time
 from ledger.people.destruction import sweep
 from ledger.store import Ledger
@@ -23,6 +24,7 @@ def finish_erasures(ledger: Ledger) -> int:
 
 
 def drop(ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
-    """Drop the uploads older than a day, and the keys of what was gone before. Returns how many uploads there were."""
+    """Drop the uploads older than a day, old drafts, and the keys of what was gone before. Returns how many uploads and drafts there were."""
     sweep(tx.connection, ledger.vault)
-    return tx.connection.execute(delete(_UPLOAD).where(_UPLOAD.c.uploaded_at < format_time(tx.now - KEPT))).rowcount
+    drafts = keeping.drop_old(tx.connection, tx.now)
+    return drafts + tx.connection.execute(delete(_UPLOAD).where(_UPLOAD.c.uploaded_at < format_time(tx.now - KEPT))).rowcount

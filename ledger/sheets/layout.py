@@ -2,8 +2,8 @@
 Find the table in a sheet: its header row, its columns, its rows, and the facts of the activity in the title rows above.
 
 The header may stand in any of the first rows and its columns under many names. A row is passed over when none of the wanted
-columns holds anything (pre-printed numbering, a 「问题」 column that we wrote ourselves), or when it lacks something required and
-begins with a footer's word (合计, 负责人签字, 制表 …); what stands below a footer is read on.
+columns holds anything (pre-printed numbering, a 「问题」 column that we wrote ourselves), when its first cell says 示例 (a template's example),
+or when it lacks something required and begins with a footer's word (合计, 负责人签字, 制表 …); what stands below a footer is read on.
 """
 
 import re
@@ -19,6 +19,8 @@ from ledger.sheets.reading import Cell, Sheet
 from ledger.sheets.spelling import clean_text
 
 HEADER_ROWS_MAX = 30
+EXAMPLE = "示例"
+"""What the first column of a template's example row says."""
 _FOOTER = re.compile(
     r"(合计|总计|小计|共计|累计|本页|负责人签[字名]|签[字名]|盖章|审核人?|复核人?|制表人?|制表单位|填表人?|填报人?|经办人|站长|以上"
     r"|(负责人|备注|说明|注|日期|填报日期|单位|主任):)"
@@ -73,13 +75,18 @@ class Table:
         """Yield each row that is neither blank nor a footer: its number in the sheet, and its cells by field."""
         for number, row in enumerate(self.sheet.rows[self.header_row :], self.header_row + 1):
             cells = {field: row[column - 1] if column <= len(row) else None for field, column in self.columns.items()}
-            if not all(is_blank(cell) for cell in cells.values()) and not self._is_footer(row, cells):
+            if not all(is_blank(cell) for cell in cells.values()) and not _is_example(row) and not self._is_footer(row, cells):
                 yield number, cells
 
     def _is_footer(self, row: list[Cell], cells: dict[str, Cell]) -> bool:
         lacking = any(is_blank(cell) for field, cell in cells.items() if field in self.required or field == "id_number")
         first = next((cell for cell in row if not is_blank(cell)), None)
         return lacking and isinstance(first, str) and _FOOTER.match(_fold(first)) is not None
+
+
+def _is_example(row: list[Cell]) -> bool:
+    first = next((cell for cell in row if not is_blank(cell)), None)
+    return isinstance(first, str) and _fold(first) == EXAMPLE
 
 
 def is_blank(cell: Cell) -> bool:
@@ -126,7 +133,7 @@ def activity_facts(sheet: Sheet, header_row: int) -> ActivityFacts:
     title = ""
     for row in sheet.rows[: header_row - 1]:
         texts = [_as_written(cell) for cell in row if not is_blank(cell)]
-        if not title and texts and not _labelled(texts):
+        if not title and texts and not _labelled(texts) and _FACTS.get(_fold(texts[0]).rstrip(":")) is None:
             title = texts[0]
         for fact, value in _labelled(texts):
             facts.setdefault(fact, value)

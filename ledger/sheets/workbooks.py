@@ -114,8 +114,8 @@ def _disarm(workbook: Workbook, content: bytes) -> None:
 
 
 def begins_a_formula(text: str) -> bool:
-    """Tell whether a spreadsheet might take a text for a formula or a command."""
-    return text.lstrip(" \u3000").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    """Tell whether a spreadsheet might take a text for a formula or a command, in its usual or its full-width spelling."""
+    return text.lstrip(" \u3000").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
 
 
 def encode_rows(rows: list[list[Cell]]) -> bytes:

@@ -1,0 +1,132 @@
+"""
+The words of notices: made when a notice is shown, from its code and from how the record it is about stands now.
+
+Who is told (a volunteer, or somebody of the staff) decides where a notice leads. A code without words of its own is shown all the same: nobody is kept
+from a notice by a missing sentence.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, url_for
+
+from api.wording import hours, long_day
+from ledger import activities, stations
+from ledger.bulk import rows_where_in
+from ledger.kinds.service import CLAIMS, FINDINGS
+from ledger.notices import Notice
+from ledger.service.drafts import duration
+from ledger.tables import ObjectionRow, ServiceRow, table
+from ledger.transactions import ReadTransaction
+
+_SERVICE, _OBJECTION = table(ServiceRow), table(ObjectionRow)
+WORDS = {
+    "service.recorded": ("登记了一次服务", "站点为您登记了这次服务，等另一位工作人员审核。不对的话，现在就可以说。"),
+    "service.approved": ("审核通过，开始公示", "公示期满后自动计入您的时长，不用您做什么。"),
+    "service.corrected": ("一条记录更正了", "这条记录的时间改过了，改好的要再审核一次。"),
+    "service.voided": ("一条记录作废了", "这条记录不再计入。不同意的话，可以提出异议。"),
+    "batch.voided": ("一整批记录作废了", "这一批登记有误，已整批作废，不再计入。"),
+    "service.contested": ("志愿者提出了异议", "志愿者认为这条记录不对，请在期限前核查答复。"),
+    "service.objection_decided": ("您的异议有结果了", "结果和理由在下面，也写进了账本。"),
+    "service.second_wanted": ("有一条登记要第二个人签", "这一条超过每日上限，要另一位工作人员核实后签。"),
+    "service.second_signed": ("第二个人签好了", "您提出的超限登记已核实，记入账本。"),
+    "service.second_declined": ("第二个人没有同意", "您提出的超限登记没有通过，请看理由。"),
+    "approvals.waiting": ("有记录等您审核", "请在「审核」里处理；过了期限才登记的，要上一级审核。"),
+    "objections.waiting": ("有异议等您处理", "请在期限前核查答复；过了期限的，上一级也看得到。"),
+    "proposals.waiting": ("有志愿者待办", "确认、更正、合并、转站，要您这第二个人办理。"),
+    "certificate.issued": ("证明开好了", "可以在「我的服务」里打开、打印。"),
+    "certificate.revoked": ("证明已撤销", "原来那份不再有效。要新的，请到站点办理。"),
+    "account.code_issued": ("给您办了一次性登录码", "不是您要求的话，请马上告诉站点。"),
+    "account.password_changed": ("您的密码改过了", "不是您自己改的话，请马上到站点重办登录码。"),
+    "volunteer.moved": ("换了所属站点", "以后的事请找新的站点。以前的记录都在。"),
+    "volunteer.revealed": ("有人看过您的登记信息", "谁、什么时候、为什么，都记在「我的资料」里。"),
+}
+OTHER = ("有一件和您有关的事", "详情请看账本里的这一条，或问站点工作人员。")
+_OF_STAFF = {
+    "approvals.waiting": "approvals.listing",
+    "objections.waiting": "objections.listing",
+    "proposals.waiting": "proposals.listing",
+    "service.contested": "objections.listing",
+    "service.second_wanted": "approvals.listing",
+}
+_OF_VOLUNTEERS = {
+    "volunteer.moved": "registration.mine",
+    "volunteer.revealed": "my_data.looked",
+    "account.code_issued": "security.page",
+    "account.password_changed": "security.page",
+}
+
+
+_OF_RECORDS = ("served_on", "minutes", "entry")
+"""What the record that a notice is about says better itself."""
+_LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "served_on": ("时间", long_day),
+    "minutes": ("时长", duration),
+    "entry": ("账本", lambda index: f"第 {index} 条"),
+    "station": ("站点", str),
+    "claim": ("认为", lambda claim: CLAIMS.get(claim, claim)),
+    "finding": ("结果", lambda finding: FINDINGS.get(finding, finding)),
+    "reason": ("理由", str),
+    "count": ("多少", lambda count: f"{count} 条"),
+    "effective_on": ("计入", lambda day: f"{long_day(day)}起"),
+    "due_on": ("期限", lambda day: f"{long_day(day)}前"),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A notice in words. *facts*: what it is about, label by label; *link*: where to see it, if there is such a place."""
+
+    title: str
+    sentence: str
+    facts: list[tuple[str, str]]
+    link: str | None
+    told_at: str
+    unread: bool
+
+
+def shown(tx: ReadTransaction, notices: Sequence[Notice], *, volunteer: bool) -> list[Shown]:
+    """Put notices into words, with the records they are about as they stand now."""
+    indexes = {index for notice in notices if isinstance(index := notice.about.get("service"), int)}
+    rows = {row.entry_index: row for row in rows_where_in(tx.connection, _SERVICE.c, _SERVICE.c.entry_index, indexes)}
+    titles = activities.get_many(tx.connection, {row.activity for row in rows.values()})
+    places = stations.names(tx.connection, {str(notice.about["station"]) for notice in notices if "station" in notice.about})
+    asked = {index for notice in notices if isinstance(index := notice.about.get("objection"), int)}
+    decided = {row.entry_index: row for row in rows_where_in(tx.connection, _OBJECTION.c, _OBJECTION.c.entry_index, asked)}
+    found = []
+    for notice in notices:
+        row = rows.get(int(notice.about.get("service", -1)))
+        title, sentence = WORDS.get(notice.what, OTHER)
+        facts = _record(row, titles) if row is not None else []
+        facts += _facts(notice.about, places, decided, known=row is not None)
+        link = _link(notice, volunteer=volunteer)
+        found.append(Shown(title, sentence, facts, link, notice.told_at, notice.unread))
+    return found
+
+
+def _record(row: Any, titles: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say what a record is, as it stands now."""
+    when = f"{long_day(row.served_on)} {hours(row.start, row.end)}，{duration(row.minutes)}"
+    facts = [("哪一次", f"{titles[row.activity].title}（账本第 {row.entry_index} 条）"), ("时间", when)]
+    return [*facts, ("理由", row.reason)] if row.reason else facts
+
+
+def _facts(about: dict[str, str | int], places: dict[str, str], decided: Mapping[int, Any], *, known: bool) -> list[tuple[str, str]]:
+    """Say what a notice itself tells, in the order of _LABELS."""
+    said = {**about, **({"reason": row.reason} if (row := decided.get(int(about.get("objection", -1)))) and row.reason else {})}
+    words: dict[str, Callable[[Any], str]] = {"station": lambda code: places.get(code, code)}
+    left_out = _OF_RECORDS if known else ()
+    return [
+        (label, words.get(name, spell)(said[name])) for name, (label, spell) in _LABELS.items() if name in said and name not in left_out
+    ]
+
+
+def _link(notice: Notice, *, volunteer: bool) -> str | None:
+    endpoint = (_OF_VOLUNTEERS if volunteer else _OF_STAFF).get(notice.what)
+    if endpoint is not None:
+        return url_for(endpoint) if endpoint in current_app.view_functions else None
+    index = notice.about.get("service")
+    if isinstance(index, int):
+        return url_for("credit.mine", _anchor=f"r{index}") if volunteer else url_for("records.one", index=index)
+    return None

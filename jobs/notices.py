@@ -1,0 +1,29 @@
+"""
+Notices by the clock: messages go out to those who asked for them, and old notices are forgotten.
+
+Sending takes seconds and is done before the writer's place is taken. A gateway that does not answer is no failure of the job: each message's own
+row says so, and it is tried again.
+"""
+
+from datetime import date
+
+from ledger import messages, notices, reminders
+from ledger.gateways import gateway
+from ledger.store import Ledger
+from ledger.transactions import WriteTransaction
+
+
+def deliver(ledger: Ledger) -> int:
+    """Send what waits. Returns how many messages went out."""
+    chosen = gateway(ledger.settings)
+    return messages.deliver(ledger, chosen) if chosen else 0
+
+
+def forget(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
+    """Forget the notices that are older than they are kept. Returns how many there were."""
+    return notices.forget(tx.connection, tx.now)
+
+
+def remind(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
+    """Tell the staff in the morning what waits for them. Returns how many notices that made."""
+    return reminders.remind(tx)
