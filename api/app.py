@@ -9,19 +9,30 @@ from datetime import timedelta
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 
-from api import auth, errors, limits, oidc, v1, wording
+from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, wording
 from api.pages import accounts as account_pages
 from api.pages import (
+    activities,
     approvals,
     batches,
+    calendar,
+    check_in,
     credit,
     erasures,
+    guide,
+    helping,
     home,
     log,
+    logging,
     my_data,
+    notices,
+    objections,
     parked,
     personal,
     proposals,
+    publicity,
+    receipts,
+    recorders,
     records,
     registering,
     registration,
@@ -31,6 +42,7 @@ from api.pages import (
     security,
     sheets,
     sign_in,
+    signatures,
     stations,
     volunteer_acts,
     volunteers,
@@ -57,13 +69,16 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _PAGES = (
     *(home, sign_in, second_factor, oidc_pages, security, token_pages, account_pages, rights),
-    *(sheets, batches, approvals, parked, records, credit, stations, volunteers, webhooks, log),
-    *(my_data, personal, erasures, reveals),
+    *(sheets, logging, batches, approvals, parked, records, credit, stations, volunteers, webhooks, log),
+    *(my_data, personal, erasures, reveals, notices, helping, guide),
     *(registering, volunteer_acts, proposals, registration),
+    *(objections, signatures, recorders, publicity, calendar, receipts),
+    *(activities, check_in),
 )
 
 
@@ -92,9 +107,13 @@ def create_app(
     app.extensions["uploads"] = Uploads(ledger)
     app.extensions["oidc"] = provider
     errors.init_app(app)
+    request_log.init_app(app)
+    hosts.init_app(app)
     csrf = CSRFProtect(app)
     limits.init_app(app, auth.init_app, by_address=ledger.settings.address_requests, by_token=ledger.settings.token_requests)
     wording.init_app(app)
+    app.jinja_env.globals["HELP"] = help_texts.HELP
+    app.jinja_env.globals["unread_notices"] = notices.unread
     for module in _PAGES:
         app.register_blueprint(module.blueprint)
     v1.init_app(app, csrf)

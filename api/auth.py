@@ -261,6 +261,7 @@ def actor() -> Actor:
 
 def safe_next(target: str | None) -> str:
     """Give a path of this site to go on to, or the home page: never another site."""
-    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc:
+    plain = target is not None and target.isprintable() and not target.startswith(("//", "/\\"))
+    if target and plain and target.startswith("/") and not urlsplit(target).netloc:
         return target
     return url_for("home.home")

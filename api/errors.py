@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from api import problems
 from api.problems import Problem
 from ledger import errors
+from ledger.people import leaks
 from ledger.repeats import KeyReused
 
 API_PREFIX = "/api/v1/"
@@ -145,6 +146,6 @@ def _too_large_a_number(_error: OverflowError) -> ResponseReturnValue:
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
-    _log.exception("request %s failed", g.get("request_id"), exc_info=error)
+    _log.error("request %s failed\n%s", g.get("request_id"), leaks.trace(error))
     text = "系统出了意外，刚才这一步没有执行。请稍后再试；如果还是这样，请把下面的编号告诉管理员。"
     return _answer(Problem("internal", text), "出错了")

@@ -23,6 +23,7 @@ PAGES = {
     "sheets.form": STAFF,
     "sheets.upload": STAFF,
     "sheets.one": STAFF,
+    "sheets.template": STAFF,
     "sheets.commit": STAFF,
     "sheets.discard": STAFF,
     "sheets.problems": STAFF,
@@ -37,6 +38,9 @@ PAGES = {
     "records.void": STAFF,
     "credit.mine": {"volunteer"},
     "credit.entry": {"volunteer"},
+    "credit.printed": {"volunteer"},
+    "credit.picture": EVERYONE,
+    "volunteers.printed": STAFF,
     "stations.listing": EVERYONE,
     "volunteers.search": STAFF,
     "volunteers.find": STAFF,
@@ -79,6 +83,14 @@ PAGES = {
     "log.proof": EVERYONE,
 }
 PAGES |= {
+    "guide.page": EVERYONE,
+    "helping.form": STAFF,
+    "helping.start": STAFF,
+    "helping.page": STAFF,
+    "helping.end": STAFF,
+    "notices.inbox": set(SIGNED_IN),
+    "notices.read_all": set(SIGNED_IN),
+    "notices.wish": {"volunteer"},
     "my_data.everything": {"volunteer"},
     "my_data.download": {"volunteer"},
     "my_data.looked": {"volunteer"},
@@ -93,6 +105,20 @@ PAGES |= {
     "erasures.one": {"approver", "official"},
     "erasures.decide": {"approver", "official"},
     "reveals.listing": {"official", "auditor"},
+}
+PAGES |= {
+    "logging.start": {"recorder", "approver"},
+    "logging.begin": {"recorder", "approver"},
+    "logging.take": {"recorder", "approver"},
+    "logging.sheet": {"recorder", "approver"},
+    "logging.save": {"recorder", "approver"},
+    "logging.do": {"recorder", "approver"},
+    "logging.check": {"recorder", "approver"},
+    "logging.settle": {"recorder", "approver"},
+    "batches.undo": STAFF,
+    "batches.ask_void": STAFF,
+    "batches.decide_void": STAFF,
+    "batches.open_evidence": STAFF,
 }
 PAGES |= {"api.page": EVERYONE, "api.problem": EVERYONE}
 PAGES |= {
@@ -116,6 +142,22 @@ PAGES |= {
     "registration.phone": {"volunteer"},
     "registration.move": {"volunteer"},
     "registration.answer": {"volunteer"},
+}
+PAGES |= {
+    "objections.form": {"volunteer"},
+    "objections.contest": {"volunteer"},
+    "objections.listing": {"approver", "official"},
+    "objections.decide": {"approver", "official"},
+    "signatures.listing": {"recorder", "approver"},
+    "signatures.ask": {"recorder", "approver"},
+    "signatures.sign": {"recorder", "approver"},
+    "signatures.decline": {"recorder", "approver"},
+    "recorders.one": {"approver", "official"},
+    "calendar.page": STAFF | {"administrator"},
+    "calendar.adopt": {"administrator", "official"},
+    "publicity.listing": EVERYONE,
+    "publicity.station": EVERYONE,
+    "receipts.form": EVERYONE,
 }
 API = {
     "api.openapi": EVERYONE,
@@ -162,6 +204,11 @@ API |= {
     "api_jobs.listing": "jobs:read",
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
+PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
+PAGES |= {f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed")}
+PAGES |= {"activities.feed": EVERYONE, "check_in.scanned": EVERYONE}
+PAGES |= {f"check_in.{view}": STAFF - {"official"} for view in ("open_desk", "desk", "mark", "screen")}
+PAGES |= {f"check_in.{view}": {"volunteer"} for view in ("type_in", "typed", "here", "check", "mine")}
 TOKENS = {
     "recorder": ("service-records:write", "service-records:read", "activities:write", "volunteers:write", "log:read"),
     "approver": ("service-records:approve", "service-records:amend", "activities:read"),
@@ -171,17 +218,23 @@ TOKENS = {
 }
 """Whose tokens try every route, with each scope that their role may have."""
 EXAMPLES = {
+    "account": "clerk",
+    "plan": "2222222222",
+    "said": "340104001004.0",
     "matter": str(uuid.uuid4()),
     "act": "claim",
     "answer": "accept",
     "asked": str(uuid.uuid4()),
     "code": "overlap",
+    "draft": str(uuid.uuid4()),
+    "evidence_id": str(uuid.uuid4()),
     "upload": str(uuid.uuid4()),
     "batch": str(uuid.uuid4()),
     "index": 999_999,
     "number": "2222222222",
     "login": "nobody",
     "what": "disable",
+    "kind": "volunteers",
     "session_id": "0" * 16,
     "proposal": "2222222222",
     "verdict": "decline",

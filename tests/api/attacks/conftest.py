@@ -1,0 +1,89 @@
+"""A street on which everything that an address can name exists at one station, and people of the next station who try to reach it."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+from town import person as somebody
+
+from ledger import evidence, imports, organisations, parked, webhooks
+from ledger.organisations import Filing
+from ledger.people import changes, erasures, volunteers, withdrawals
+from ledger.people.actors import OPERATOR, Actor
+from ledger.people.tokens import Tokens
+from ledger.people.volunteers import Registration
+
+CENTRE, STATION, NEXT_STATION = "340104001000", "340104001004", "340104001001"
+PASSWORD = "correct horse battery"
+DISOWNER, NEIGHBOUR = "340102195001010024", "340102195001010032"
+UNKNOWN = somebody("钱多", date(1961, 7, 8), 5).id_number
+EVENT = {"station": STATION, "title": "看望独居老人", "series": "neighbour-care", "place": "竹荫里 12 号", "responsible": "recorder"}
+EVENT |= {"start": "2025-11-03T10:00", "end": "2025-11-03T12:00", "group_elderly": "20", "services": ["companionship"]}
+EVENT |= {"declared": "1", "do": "publish"}
+NEXT = {"next-recorder": "recorder", "next-approver": "approver", "next-official": "official"}
+
+
+@pytest.fixture
+def objects(world, person, recorded, upload, sheet):
+    """Everything that can be named, at STATION; the clerks of NEXT_STATION and a volunteer there are signed up as well."""
+    ledger, today = world.ledger, world.clock.now.date()
+    clerk = Actor(account_of(world, "recorder"), "recorder", STATION)
+    page = upload(world.visitor("recorder"), sheet, "again.xlsx")
+    people = [
+        Registration("郑重", DISOWNER, STATION, today, "clerk"),
+        Registration("孙立", NEIGHBOUR, NEXT_STATION, today, "clerk"),
+    ]
+    disowner, neighbour = ledger.write(lambda tx: volunteers.register_many(tx, people), OPERATOR)
+    ledger.write(lambda tx: withdrawals.withdraw(tx, disowner, "not_me"), Actor("own", "volunteer", None, disowner))
+    matter = ledger.write(lambda tx: changes.propose(tx, person.number, {"name": "张三丰"}, "抄错了", None), clerk)
+    asked = ledger.write(lambda tx: erasures.ask(tx, person.number, "own_wish"), clerk)
+    hook = ledger.write(lambda tx: webhooks.register(tx, "https://example.org/hooks", private=False, station=STATION), OPERATOR).id
+    unit = ledger.write(
+        lambda tx: organisations.record_many(tx, [Filing("备9", "竹荫里巧手社", "charity", True, STATION, True, today)])[0], OPERATOR
+    )
+    rows = "姓名,身份证号,站点编码,活动名称,活动系列,开始时间,结束时间,服务时长（小时）,来源\n"
+    rows += f"钱多,{UNKNOWN},{STATION},巡逻,平安建设,2025-10-01 09:00,2025-10-01 10:00,1,原平台\n"
+    assert imports.run(ledger, "hours", rows.encode(), "旧平台.csv", clerk).parked
+    with ledger.read() as tx:
+        row = parked.waiting(tx, [STATION])[0].id
+        activity = tx.connection.exec_driver_sql(f"SELECT activity FROM service WHERE entry_index = {recorded[0][0]}").scalar()
+    for login, role in NEXT.items():
+        world.accounts.create(OPERATOR, login, role, station=NEXT_STATION, password=PASSWORD)
+    code = world.accounts.issue_code(OPERATOR, neighbour)
+    account = world.accounts.sign_in(neighbour, code).actor.account
+    world.accounts.change_password(account, code, "pingan-jiankang")
+    clerk_account = account_of(world, "recorder")
+    at_desk = world.visitor("recorder")
+    draft = at_desk.post("/logging/", {"station": STATION, "activity": activity}).location.rsplit("/", 1)[1]
+    event = at_desk.post("/activities/new", EVENT).location.rsplit("/", 1)[1]
+    assert at_desk.post(f"/activities/{event}/desk/open").status_code == 302
+    plan = at_desk.post("/activities/new", {**EVENT, "start": "2025-11-20T10:00", "end": "2025-11-20T12:00", "do": "save"}).location
+    evidence.attach(ledger, clerk, draft, b"\xff\xd8\xff\xe0 a photo of the sheet")
+    with ledger.read() as tx:
+        photo = tx.connection.exec_driver_sql("SELECT id FROM evidence").scalar()
+    Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
+    return SimpleNamespace(
+        index=recorded[0][0],
+        draft=draft,
+        evidence=photo,
+        event=event,
+        plan=plan.partition("plan=")[2],
+        account=clerk_account,
+        batch=recorded[0][3],
+        upload=page.rsplit("/", 1)[1],
+        number=person.number,
+        disowner=disowner,
+        neighbour=neighbour,
+        matter=matter,
+        asked=asked,
+        hook=hook,
+        organisation=unit,
+        activity=activity,
+        row=row,
+        token=next(one.id for one in Tokens(ledger).everyone(OPERATOR) if one.login == "recorder"),
+        session_id=world.accounts.sessions_of(clerk_account)[0].id,
+    )
+
+
+def account_of(world, login):
+    return next(one.id for one in world.accounts.everyone(OPERATOR) if one.login == login)
