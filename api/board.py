@@ -1,5 +1,5 @@
 """
-The board: three rates of a unit and of the units below it, each against its target, with what is missing in people; and their bar charts.
+The board: three rates of a unit and of the units below it, each against its target, with what is missing in people; their bar charts; the lag.
 
 Nothing is computed here that the ledger does not count: rates come from ledger.rates, targets from the policy in force on the counting day.
 Lengths of bars are whole units of the drawing.
@@ -12,6 +12,8 @@ from ledger import rates
 from ledger.errors import NotFound
 from ledger.policies import ServicePolicy, service_policy
 from ledger.rates import StationRate
+from ledger.service import lags
+from ledger.service.lags import Lag
 from ledger.transactions import ReadTransaction
 
 FIRST_YEAR = 2015
@@ -81,7 +83,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Board:
-    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it."""
+    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it; *lag*: how late they write things down."""
 
     year: int
     years: list[int]
@@ -90,6 +92,7 @@ class Board:
     path: list[StationRate]
     rows: list[Unit]
     charts: list[Chart]
+    lag: Lag | None
 
 
 def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -> Board:
@@ -102,14 +105,15 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
     roots = [rate for rate in found.values() if rate.parent is None]
     if not roots:
-        return Board(year, years, day.isoformat(), None, [], [], [])
+        return Board(year, years, day.isoformat(), None, [], [], [], None)
     chosen = found[code] if code else roots[0]
     depth = _depths(found)
     rows = [_unit(rate, policy, depth[rate.code] - depth[chosen.code]) for rate in found.values() if _is_within(found, rate, chosen.code)]
     unit = next(row for row in rows if row.rate.code == chosen.code)
     compared = [row for row in rows if row.rate.parent == chosen.code] or [unit]
     charts = [_chart(unit.tiles[at], [(row, row.tiles[at]) for row in _sorted(compared, sort)]) for at in range(len(MEASURES))]
-    return Board(year, years, day.isoformat(), unit, _path(found, chosen), _sorted(rows, sort), charts)
+    lag = lags.of(tx, [row.rate.code for row in rows], year)
+    return Board(year, years, day.isoformat(), unit, _path(found, chosen), _sorted(rows, sort), charts, lag)
 
 
 def _unit(rate: StationRate, policy: ServicePolicy, depth: int) -> Unit:

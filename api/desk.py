@@ -9,21 +9,23 @@ from sqlalchemy import Connection, func, select
 
 from ledger import activities, stations
 from ledger.bulk import rows_where_in
-from ledger.errors import InvalidRequest
+from ledger.errors import NotAllowed
 from ledger.people import accounts, volunteers
-from ledger.people.actors import Actor, units
-from ledger.policies import service_policy
-from ledger.service.records import in_batch, waiting
+from ledger.people.actors import Actor, require_above, units
+from ledger.service import gates
+from ledger.service.records import counting, in_batch, said_by, state_on, waiting
 from ledger.tables import EntryRow, ParkedRow, ServiceRow, table
 from ledger.transactions import ReadTransaction
-from ledger.workdays import workdays_between
 
 _SERVICE, _PARKED, _ENTRY = table(ServiceRow), table(ParkedRow), table(EntryRow)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One record of a batch. *status*: counted, publicity, waiting or voided; *own*: the person looking recorded or corrected it."""
+    """One record of a batch. *status*: counted, publicity, waiting, contested or voided; *own*: it is the word of the person looking.
+
+    reasons: why an approver should look at it; barred: why the person looking may not approve it (empty: they may).
+    """
 
     row: Any
     name: str
@@ -31,6 +33,8 @@ class Line:
     status: str
     leaf: str
     own: bool
+    reasons: list[str]
+    barred: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,17 @@ class Batch:
     @property
     def offered(self) -> list[Line]:
         """Those that the person looking may approve: they wait, and nothing in them is their own word."""
-        return [line for line in self.lines if line.status == "waiting" and not line.own]
+        return [line for line in self.lines if line.status == "waiting" and not line.barred]
+
+    @property
+    def marked(self) -> list[Line]:
+        """Those that an approver should look at one by one."""
+        return [line for line in self.lines if line.reasons]
+
+    @property
+    def plain(self) -> list[Line]:
+        """Those with nothing to look at."""
+        return [line for line in self.lines if not line.reasons]
 
     def count(self, status: str) -> int:
         """Count the records in a state."""
@@ -78,10 +92,8 @@ class Counters:
 
 
 def status_on(row: Any, day: date) -> str:
-    """Say how a record stands on a day: counted, publicity, waiting or voided."""
-    if row.status == "approved":
-        return "counted" if row.effective_on <= day.isoformat() else "publicity"
-    return "voided" if row.status == "voided" else "waiting"
+    """Say how a record stands on a day: counted, publicity, waiting, contested or voided."""
+    return state_on(row, day)
 
 
 def batches_waiting(tx: ReadTransaction, actor: Actor) -> list[Batch]:
@@ -109,9 +121,10 @@ def recent(connection: Connection, actor: Actor, today: date, limit: int) -> lis
         func.max(_SERVICE.c.served_on).label("last_day"),
         func.count(_SERVICE.c.volunteer.distinct()).label("people"),
         func.coalesce(func.sum(_SERVICE.c.minutes).filter(_SERVICE.c.status != "voided"), 0).label("minutes"),
-        func.count().filter(_SERVICE.c.status == "recorded").label("waiting"),
-        func.count().filter(_SERVICE.c.status == "approved", _SERVICE.c.effective_on > on).label("publicity"),
-        func.count().filter(_SERVICE.c.status == "approved", _SERVICE.c.effective_on <= on).label("counted"),
+        func.count().filter(_SERVICE.c.status == "recorded", _SERVICE.c.frozen == 0).label("waiting"),
+        func.count().filter(_SERVICE.c.status == "approved", _SERVICE.c.effective_on > on, _SERVICE.c.frozen == 0).label("publicity"),
+        func.count().filter(counting(on)).label("counted"),
+        func.count().filter(_SERVICE.c.status != "voided", _SERVICE.c.frozen == 1).label("contested"),
         func.count().filter(_SERVICE.c.status == "voided").label("voided"),
         func.max(_SERVICE.c.entry_index).label("last_index"),
     )
@@ -123,9 +136,10 @@ def counters(connection: Connection, actor: Actor, today: date) -> Counters:
     """Count what the home page shows."""
     codes = units(connection, actor, "see_station")
     approved = units(connection, actor, "approve")
-    pending = _SERVICE.c.status == "recorded"
-    ahead = (_SERVICE.c.status == "approved") & (_SERVICE.c.effective_on > today.isoformat())
+    pending = (_SERVICE.c.status == "recorded") & (_SERVICE.c.frozen == 0)
+    ahead = (_SERVICE.c.status == "approved") & (_SERVICE.c.effective_on > today.isoformat()) & (_SERVICE.c.frozen == 0)
     others_word = (_SERVICE.c.recorder != actor.account) & _SERVICE.c.corrected_by.is_distinct_from(actor.account)
+    others_word &= _SERVICE.c.second.is_distinct_from(actor.account)
     columns = (
         func.count().filter(pending),
         func.count().filter(pending & others_word & _SERVICE.c.station.in_(approved)),
@@ -145,7 +159,10 @@ def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Bat
     places = stations.names(tx.connection, {row.station for row in rows})
     people = accounts.logins(tx.connection, {row.recorder for row in rows})
     leaves = _leaves(tx.connection, [row.entry_index for row in rows])
-    due = service_policy(tx.connection, tx.today.isoformat()).entry_due_working_days
+    pending = [row for row in rows if row.status == "recorded"]
+    reasons = gates.exceptions(tx, pending)
+    late = {row.entry_index for row in gates.late(tx, rows)}
+    barred = _barred(tx, actor, pending, late)
     found = []
     for batch_id, mine in grouped.items():
         lines = [
@@ -155,7 +172,9 @@ def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Bat
                 known[row.activity].title,
                 status_on(row, tx.today),
                 leaves[row.entry_index],
-                actor.account in (row.recorder, row.corrected_by),
+                actor.account in said_by(row),
+                reasons.get(row.entry_index, []),
+                barred.get(row.entry_index, ""),
             )
             for row in mine
         ]
@@ -171,7 +190,7 @@ def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Bat
                 len({row.volunteer for row in mine}),
                 sum(row.minutes for row in mine if row.status != "voided"),
                 max(_lag_days(row) for row in mine),
-                _late(max(mine, key=_lag_days), due),
+                any(row.entry_index in late for row in mine),
                 lines,
             )
         )
@@ -182,12 +201,26 @@ def _lag_days(row: Any) -> int:
     return (date.fromisoformat(row.recorded_at[:10]) - date.fromisoformat(row.served_on)).days
 
 
-def _late(row: Any, due: int) -> bool:
-    """Tell whether a record came after its due day; of years whose calendar is not known, by 7 days to 5 working days."""
+def _barred(tx: ReadTransaction, actor: Actor, rows: Sequence[Any], late: set[int]) -> dict[int, str]:
+    """Say why an actor may not approve records that wait, of those that they may not."""
+    above = {code: _reaches_above(tx.connection, actor, code) for code in {row.station for row in rows}}
+    found = {}
+    for row in rows:
+        if actor.account in said_by(row):
+            found[row.entry_index] = "您自己登记或更正的"
+        elif row.contested_by is not None:
+            found[row.entry_index] = "先处理异议"
+        elif row.entry_index in late and not above[row.station]:
+            found[row.entry_index] = "由上一级审核"
+    return found
+
+
+def _reaches_above(connection: Connection, actor: Actor, station: str) -> bool:
     try:
-        return workdays_between(date.fromisoformat(row.served_on), date.fromisoformat(row.recorded_at[:10])) > due
-    except InvalidRequest:
-        return _lag_days(row) * 5 > due * 7
+        require_above(connection, actor, "approve", station)
+    except NotAllowed:
+        return False
+    return True
 
 
 def _leaves(connection: Connection, indexes: Iterable[int]) -> dict[int, str]:

@@ -8,9 +8,13 @@ from ledger.people import leaks
 
 
 def attachment(content: bytes, content_type: str, name: str, *, personal: bool = False) -> Response:
-    """Answer with a file to be saved under a name. *personal*: it goes back to whose it is; else NotAllowed when a personal number stands in it."""
+    """Answer with a file to be saved under a name, less what would hide in it or leave its header.
+
+    *personal*: it goes back to whose it is; else NotAllowed when a personal number stands in it.
+    """
     if not personal:
         leaks.check_file(content, content_type, f"文件「{name}」")
-    response = send_file(BytesIO(content), content_type, as_attachment=True, download_name=name)
+    plain = "".join(letter for letter in name if letter.isprintable()).replace("/", "-").replace("\\", "-")
+    response = send_file(BytesIO(content), content_type, as_attachment=True, download_name=plain)
     response.headers["Cache-Control"] = "no-store"
     return response

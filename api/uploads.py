@@ -26,6 +26,7 @@ from ledger.entries import format_time
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.ids import new_entry_id
 from ledger.imports import Outcome
+from ledger.people import leaks
 from ledger.people.actors import Actor
 from ledger.people.identity import mask_name
 from ledger.sheets.problems import problem_workbook
@@ -170,8 +171,8 @@ class Uploads:
                 kept = b""
         except LedgerError as error:
             answer = {"error": str(error)}
-        except Exception:  # noqa: BLE001 a thread of its own: the page has to say that it failed
-            _log.exception("upload %s failed", upload)
+        except Exception as error:  # noqa: BLE001 a thread of its own: the page has to say that it failed
+            _log.error("upload %s failed\n%s", upload, leaks.trace(error))
             answer = {"error": "处理这个文件时出了意外，没有登记任何内容。请再试一次；还是不行，请把文件交给管理员"}
         sealed = self._ledger.vault.seal_more(f"upload/{upload}", orjson.dumps(answer), "outcome")
         change = _UPLOAD.update().where(_UPLOAD.c.id == upload).values(state=state, outcome=sealed, content=kept)

@@ -12,9 +12,10 @@ from ledger.people.actors import ROLES
 from ledger.service.drafts import duration
 
 STATUS = {
-    "counted": "已计入",
+    "counted": "已生效",
     "publicity": "公示中",
     "waiting": "待审核",
+    "contested": "有异议",
     "voided": "已作废",
     "frozen": "已冻结",
 }
@@ -34,6 +35,9 @@ KIND_NAMES = {
     "service.approved": "审核通过",
     "service.corrected": "更正服务时长",
     "service.voided": "作废服务记录",
+    "service.contested": "本人提出异议",
+    "service.objection_decided": "异议的结果",
+    "batch.voided": "整批作废服务记录",
 }
 """What an entry that concerns somebody is called on a page for them."""
 STARS = ("尚未评星", "一星", "二星", "三星", "四星", "五星")

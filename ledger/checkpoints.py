@@ -3,7 +3,8 @@ Checkpoints: the tree head, signed apart from appends.
 
 A checkpoint is signed only if the tree grew since the last one and only if it extends that one: the stored root at the old size must be what the tree
 gives today. The last size and root signed are also kept in a second store outside the database (guard.py), compared and swapped before a
-signature leaves: a database restored from an old backup is behind it, and is refused instead of signing a fork.
+signature leaves (and with them the end of the list of looks at people's data, which is not in the tree): a database restored from an old backup is
+behind it, and is refused instead of signing a fork.
 """
 
 from collections.abc import Callable
@@ -101,6 +102,8 @@ class Signing:
         note = notes.sign_checkpoint(notes.Checkpoint(self._settings.origin, head.size, head.root), signers)
         if head.size > signed_size:
             self._guard.swap(self._settings.origin, (signed_size, signed_root), (head.size, head.root))
+            for look in query(connection, "SELECT id, digest FROM reveal ORDER BY id DESC LIMIT 1"):
+                self._guard.note_looks(look.id + 1, look.digest)
         insert_rows(connection, _CHECKPOINT, [{"size": head.size, "note": note.decode()}])
         publish_vkeys(self._settings, signers)
         return note

@@ -37,10 +37,10 @@ os.register_at_fork(before=_let_go)
 def open_engine(url: str, *, durable: bool = True) -> Engine:
     """Open an engine. *durable* False is for scratch copies that may be lost."""
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
         _engines.add(engine)
         return engine
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
     _engines.add(engine)
 
     @event.listens_for(engine, "connect")

@@ -3,6 +3,7 @@ The second store, outside the database and outside every backup of it: what an o
 
 - What was signed last: one row an origin, compared and swapped before a signature leaves. A database restored from an old backup is behind it, and
   so is found out before it signs a second history over the same numbers.
+- How far the looks at people's data had come (people/reveals.py) when that was signed: their chain shows a gap within, this its end cut off.
 - Whose data keys were destroyed. A restored database and an older copy of the key store are held against it before anybody reads from them.
 
 For the same reasons this file is never restored together with the database, nor from an older copy.
@@ -44,6 +45,29 @@ class Guard:
             if (found[0] if found else 0) != old[0]:
                 raise Corrupt("另一个进程刚刚签过检查点，请稍后再试")
             db.execute("INSERT OR REPLACE INTO signed VALUES (?, ?, ?)", (origin, new[0], b64encode(new[1]).decode()))
+
+    def note_looks(self, count: int, digest: str) -> None:
+        """Remember how many looks at people's data there are, and the digest of the newest."""
+        with closing(self._open()) as db, db:
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS looks (one INTEGER PRIMARY KEY CHECK (one = 1), count INTEGER NOT NULL, digest TEXT NOT NULL)"
+            )
+            db.execute("BEGIN IMMEDIATE")
+            db.execute(
+                "INSERT INTO looks VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count, digest = excluded.digest"
+                " WHERE excluded.count > looks.count",
+                (count, digest),
+            )
+
+    def looks(self) -> tuple[int, str]:
+        """Read how many looks there were, and the digest of the newest; (0, "") when none was noted."""
+        if not self._path.exists():
+            return 0, ""
+        with closing(self._open()) as db:
+            try:
+                return db.execute("SELECT count, digest FROM looks").fetchone() or (0, "")
+            except sqlite3.OperationalError:  # none was ever noted
+                return 0, ""
 
     def destroyed(self) -> set[str]:
         """Read whose data keys were destroyed; nobody's where the store is not there (then nothing can be signed either)."""

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -27,9 +27,9 @@ class Answer:
     body: bytes
 
 
-def post(url: str, body: bytes, *, deadline: float, limit: int) -> Answer:
+def post(url: str, body: bytes, *, deadline: float, limit: int, headers: Mapping[str, str] | None = None) -> Answer:
     """
-    POST text and return the answer, of at most *limit* bytes. *deadline* is a time of time.monotonic, in seconds.
+    POST text (or what *headers* say) and return the answer, of at most *limit* bytes. *deadline* is a time of time.monotonic, in seconds.
 
     Raises:
         SettingsError: the url is not one of http or https.
@@ -45,7 +45,8 @@ def post(url: str, body: bytes, *, deadline: float, limit: int) -> Answer:
     connection = (HTTPSConnection if secure else HTTPConnection)(host, port)
     try:
         with closing(connection), watched(host, connection.port, deadline, secure=secure) as connection.sock:
-            connection.request("POST", parts.path, body, {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "shouwang"})
+            said = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "shouwang", **(headers or {})}
+            connection.request("POST", parts.path + (f"?{parts.query}" if parts.query else ""), body, said)
             with closing(connection.getresponse()) as response:
                 found = response.read(limit + 1)
                 answer = Answer(response.status, response.headers.get_content_type(), found)

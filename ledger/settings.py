@@ -10,6 +10,7 @@ from ledger.errors import SettingsError
 
 DEFAULT_ORIGIN = "shouwang.local/ledger"
 TOKEN_REQUESTS, ADDRESS_REQUESTS = 6_000, 30_000
+_ADDRESS = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"[a-z0-9.:-]+(/[A-Za-z0-9._-]+)*")
 
 
@@ -23,6 +24,9 @@ class Settings:
     require_restricted_role: refuse to work on PostgreSQL under a role that could change the log (database_role.py).
     wrapping_given, wrapping_next: the key-encryption key and the one to follow it, where the environment gives them (people/wrapping.py).
     webhooks_private: webhooks may be in one's own network, and on plain http (addresses.py).
+    messages_to: how messages reach phones: nothing (not at all), "file" (into a file under *home*), or the address of a program (gateways.py).
+    messages_secret: what that program and we know.
+    address: how people reach the web pages (https://volunteer.example.gov.cn); empty: by an IP address, or a name of their own network.
     token_requests, address_requests: API requests a minute that one token and one network address may make.
     """
 
@@ -33,8 +37,11 @@ class Settings:
     wrapping_given: str = field(default="", repr=False)
     wrapping_next: str = field(default="", repr=False)
     webhooks_private: bool = False
+    messages_to: str = ""
+    messages_secret: str = field(default="", repr=False)
     token_requests: int = TOKEN_REQUESTS
     address_requests: int = ADDRESS_REQUESTS
+    address: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -48,6 +55,8 @@ class Settings:
         restricted = env.get("SHOUWANG_REQUIRE_RESTRICTED_ROLE") or "0"
         private = env.get("SHOUWANG_WEBHOOKS_PRIVATE") or "0"
         limits = [env.get(f"SHOUWANG_API_{name}_PER_MINUTE") or "" for name in ("TOKEN", "ADDRESS")]
+        messages_to, messages_secret = env.get("SHOUWANG_MESSAGES") or "", env.get("SHOUWANG_MESSAGES_SECRET") or ""
+        address = (env.get("SHOUWANG_ADDRESS") or "").rstrip("/")
         wrong = []
         if url.startswith("postgresql://"):
             url = url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -55,6 +64,10 @@ class Settings:
             wrong.append("SHOUWANG_DATABASE_URL 应以 sqlite:/// 或 postgresql:// 开头")
         if not _ORIGIN.fullmatch(origin):
             wrong.append("SHOUWANG_ORIGIN 应是不带协议的网址前缀，例如 volunteer.example.gov.cn/ledger")
+        if messages_to not in ("", "file") and not (messages_to.startswith(("https://", "http://")) and len(messages_secret) >= 16):
+            wrong.append("SHOUWANG_MESSAGES 应为 file 或发送程序的网址；用网址时，SHOUWANG_MESSAGES_SECRET 至少 16 个字符")
+        if address and not _ADDRESS.fullmatch(address):
+            wrong.append("SHOUWANG_ADDRESS 应是大家打开网页用的网址，例如 https://volunteer.example.gov.cn")
         if restricted not in ("0", "1"):
             wrong.append("SHOUWANG_REQUIRE_RESTRICTED_ROLE 应为 1 或 0")
         if private not in ("0", "1"):
@@ -74,8 +87,11 @@ class Settings:
             wrapping_given=env.get("SHOUWANG_WRAPPING_KEY") or "",
             wrapping_next=env.get("SHOUWANG_WRAPPING_KEY_NEXT") or "",
             webhooks_private=private == "1",
+            messages_to=messages_to,
+            messages_secret=messages_secret,
             token_requests=by_token,
             address_requests=by_address,
+            address=address,
         )
 
     @property
@@ -117,6 +133,11 @@ class Settings:
     def verified(self) -> Path:
         """Where the last verification got to. Never part of a backup; it may be removed at any time."""
         return self.home / "verified.db"
+
+    @property
+    def messages_file(self) -> Path:
+        """Where messages to phones are written down instead of being sent, if the settings say so. Holds phone numbers; never part of a backup."""
+        return self.home / "messages.jsonl"
 
     @property
     def witness_policy(self) -> Path:

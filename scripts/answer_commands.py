@@ -17,7 +17,14 @@ from ledger.service.drafts import duration
 from ledger.transactions import ReadTransaction
 from scripts.console import OUT, as_json, ledger, print_json
 
-_STATUS = {"counted": "已计入", "publicity": "公示中", "waiting": "待审核", "voided": "已作废", "frozen": "已冻结"}
+_STATUS = {
+    "counted": "已生效",
+    "publicity": "公示中",
+    "waiting": "待审核",
+    "contested": "有异议",
+    "voided": "已作废",
+    "frozen": "已冻结",
+}
 
 
 @click.command("credit")

@@ -14,7 +14,7 @@ from ledger.merkle import Tree, leaf_hash
 from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
-from scripts import demonstration, http_benchmark, ledger_benchmark, limits, postgresql_benchmark
+from scripts import check_in_benchmark, demonstration, http_benchmark, ledger_benchmark, limits, postgresql_benchmark
 
 
 class Report:
@@ -106,7 +106,9 @@ def ledger() -> None:
 
 def http() -> None:
     """Appends over HTTP."""
-    http_benchmark.run(Report("Over HTTP on loopback (SQLite, client on the same cores, `scripts/bench http`)").row)
+    report = Report("Over HTTP on loopback (SQLite, client on the same cores, `scripts/bench http`)")
+    http_benchmark.run(report.row)
+    check_in_benchmark.run(report.row)
 
 
 def postgresql() -> None:

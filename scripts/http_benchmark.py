@@ -32,7 +32,8 @@ app = Flask("empty")
 app.post("/")(lambda: {})
 waitress.serve(app, host="127.0.0.1", port=int(sys.argv[1]), threads=16, ident=None)
 """
-_PORT = 8793
+PORT = 8793
+"""Where every server of a benchmark listens, on this machine alone."""
 _THREADS = 16
 
 
@@ -56,23 +57,23 @@ def run(row: Callable[..., None]) -> None:
             "5 ms",
         )
         town.ledger.close()
-        with _server([sys.executable, "-c", _EMPTY, str(_PORT)]):
-            empty, _ = _load("/", ["{}"] * 9_600, {"Content-Type": "application/json"}, 200)
+        with server([sys.executable, "-c", _EMPTY, str(PORT)]):
+            empty, _ = load("/", ["{}"] * 9_600, {"Content-Type": "application/json"}, 200)
         row("empty Flask endpoint, 16 connections", f"{empty:,.0f}/s", "")
-        serve = [sys.executable, "-m", "scripts.shouwang", "serve", "--port", str(_PORT), "--without-jobs"]
+        serve = [sys.executable, "-m", "scripts.shouwang", "serve", "--port", str(PORT), "--without-jobs"]
         unlimited = {"SHOUWANG_API_TOKEN_PER_MINUTE": "100000000", "SHOUWANG_API_ADDRESS_PER_MINUTE": "100000000"}
-        with _server(serve, {"SHOUWANG_HOME": str(town.home), **unlimited}):
-            rate, latencies = _load(f"/api/v1/service-records/{index}", [""] * 9_600, headers, 200, "GET")
+        with server(serve, {"SHOUWANG_HOME": str(town.home), **unlimited}):
+            rate, latencies = load(f"/api/v1/service-records/{index}", [""] * 9_600, headers, 200, "GET")
             said = f"{rate:,.0f}/s, p99 {percentile(latencies, 0.99):.1f} ms"
             row("GET one service record with a token, 16 connections", said, "50 %", f"{empty:,.0f} empty requests/s", rate / empty)
             bodies = [json.dumps({"id_number": number}) for number in known]
-            rate, latencies = _load("/api/v1/volunteers/find", bodies * 3, headers, 200, threads=1)
+            rate, latencies = load("/api/v1/volunteers/find", bodies * 3, headers, 200, threads=1)
             said = f"p50 {percentile(latencies, 0.5):.1f} ms, p99 {percentile(latencies, 0.99):.1f} ms"
             row("POST find by ID number among them, 1 connection", said, "5 ms")
-            rate, latencies = _load("/api/v1/service-records", ones, headers, 201)
+            rate, latencies = load("/api/v1/service-records", ones, headers, 201)
             said = f"{rate:,.0f}/s, p50 {percentile(latencies, 0.5):.1f} ms, p99 {percentile(latencies, 0.99):.1f} ms"
             row("POST one service record, 16 connections", said, "50 %, p99 25 ms", f"{empty:,.0f} empty requests/s", rate / empty)
-            rate, latencies = _load("/api/v1/service-records/batch", hundreds, headers, 200)
+            rate, latencies = load("/api/v1/service-records/batch", hundreds, headers, 200)
             row(
                 "POST a hundred service records",
                 f"{rate * 100:,.0f} entries/s, p99 {percentile(latencies, 0.99):.0f} ms",
@@ -96,7 +97,7 @@ def _find(ledger: Ledger, known: list[str]) -> list[float]:
     return taken
 
 
-def _load(
+def load(
     path: str, bodies: list[str], headers: dict[str, str], wanted: int, method: str = "POST", threads: int = _THREADS
 ) -> tuple[float, list[float]]:
     """Send each body once over kept connections; requests a second and every latency in seconds."""
@@ -104,7 +105,7 @@ def _load(
     failures: list[str] = []
 
     def go(mine: list[str]) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", _PORT, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
         for body in mine:
             began = time.perf_counter()
             connection.request(method, path, body or None, headers)
@@ -125,12 +126,13 @@ def _load(
 
 
 @contextmanager
-def _server(command: list[str], env: dict[str, str] | None = None) -> Iterator[None]:
+def server(command: list[str], env: dict[str, str] | None = None) -> Iterator[None]:
+    """Run a server until the work is done; it listens when the work begins."""
     process = subprocess.Popen(command, env=os.environ | (env or {}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(300):
             try:
-                http.client.HTTPConnection("127.0.0.1", _PORT, timeout=1).connect()
+                http.client.HTTPConnection("127.0.0.1", PORT, timeout=1).connect()
                 break
             except OSError:
                 time.sleep(0.1)

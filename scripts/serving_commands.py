@@ -1,6 +1,5 @@
 """shouwang init, serve, jobs: running a deployment."""
 
-import logging
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -17,7 +16,7 @@ from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import create_ledger
-from scripts import demonstration
+from scripts import demonstration, log_lines
 from scripts.console import ERR, OUT, as_json, ledger, print_json
 
 
@@ -54,12 +53,12 @@ def serve_(host: str, port: int, demo: bool, https: bool, proxy: str, without_jo
     if demo:
         demonstration.prepare(settings)
     book = ledger()
+    log_lines.begin()
     app = create_app(book, secure_cookies=https, provider=Provider.from_env())
     scheduler = None if without_jobs else schedule.start(book)
     ERR.print(f"守望账本：[bold]http://{host}:{port}[/]（按 Ctrl+C 停止）")
     if demo:
         demonstration.show_logins(settings)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait for a moment is no news
     try:
         waitress.serve(app, host=host, port=port, threads=32, ident=None, **(_behind(proxy) if https else {}))
     finally:
@@ -87,6 +86,7 @@ def jobs_(once: bool, status_: bool, json_: bool) -> None:
         failed = [run for run in schedule.run_due(book) if run.state == "failed"]
         sys.exit(1 if failed else 0)
     if not status_:
+        log_lines.begin()
         ERR.print("定时任务已启动（按 Ctrl+C 停止）")
         schedule.run_forever(book)
         return

@@ -37,6 +37,7 @@ _COMMANDS = {
     "witness": "witness_commands:witness",
     "account": "account_commands:account",
     "token": "token_commands:token",
+    "routes": "route_commands:routes_",
 }
 
 

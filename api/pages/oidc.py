@@ -4,6 +4,7 @@ from flask import Blueprint, current_app, flash, g, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 
 from api.auth import SIGNED_IN, actor, client, ledger, open_to, open_to_all, safe_next
+from api.hosts import site_address
 from api.oidc import Provider, provider
 from api.pages.sign_in import go_on
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
@@ -20,8 +21,10 @@ def _provider() -> Provider:
 
 
 def _callback() -> str:
-    scheme = "https" if current_app.config["SESSION_COOKIE_SECURE"] else "http"
-    return url_for("oidc.callback", _external=True, _scheme=scheme)
+    address = site_address()
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        address = "https" + address[address.index(":") :]
+    return address + url_for("oidc.callback")
 
 
 @blueprint.get("/sign-in/identity")

@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.auth import STAFF, accounts, actor, ledger, open_to
+from api.pages.volunteers import visible
 from ledger import stations
 from ledger.errors import LedgerError
 from ledger.kinds.checks import text
@@ -44,6 +45,8 @@ def listing() -> ResponseReturnValue:
 @open_to(*STAFF)
 def accept(matter: object) -> ResponseReturnValue:
     """Say yes; after a claim the new code is shown once."""
+    with ledger().read() as tx:
+        proposals.see(tx, actor(), str(matter))
     typed = {name: request.form.get(name, "")[:60] for name in changes.FIELDS}
     try:
         done: Proposal = ledger().write(lambda tx: deciding.accept(tx, str(matter), typed), actor())
@@ -62,6 +65,8 @@ def accept(matter: object) -> ResponseReturnValue:
 @open_to(*STAFF)
 def decline(matter: object) -> ResponseReturnValue:
     """Say no, with a reason; or take back what one asked."""
+    with ledger().read() as tx:
+        proposals.see(tx, actor(), str(matter))
     remark = " ".join(request.form.get("remark", "").split())
     try:
         ledger().write(lambda tx: proposals.decline(tx, str(matter), remark), actor())
@@ -93,6 +98,8 @@ def disowned() -> ResponseReturnValue:
 @open_to(*ABOVE)
 def decide(number: str) -> ResponseReturnValue:
     """Say what came out."""
+    with ledger().read() as tx:
+        visible(tx, number)
     finding, reason = request.form.get("finding", ""), " ".join(request.form.get("reason", "").split())
     if not text(REASON_MAX)(reason):
         return _disowned(f"请写明核查经过（最多 {REASON_MAX} 个字，不要写手机号或身份证号）", 400)

@@ -9,7 +9,9 @@ from api.auth import STAFF, actor, ledger, open_to
 from api.downloads import attachment
 from api.uploads import ACTION, Uploads
 from ledger.errors import InvalidRequest, NotAllowed
-from ledger.stations import find
+from ledger.people.actors import units
+from ledger.sheets import templates
+from ledger.stations import find, names
 
 blueprint = Blueprint("sheets", __name__, url_prefix="/sheets")
 FILES_MAX = 20
@@ -70,6 +72,17 @@ def upload() -> ResponseReturnValue:
     except InvalidRequest as refusal:
         return _form(str(refusal), 400)
     return redirect(url_for("sheets.one", upload=taken[0]) if len(taken) == 1 else url_for("sheets.form"))
+
+
+@blueprint.get("/templates/<any(hours, volunteers, organisations, stations):kind>.xlsx")
+@open_to(*STAFF)
+def template(kind: str) -> Response:
+    """Hand out an empty workbook for a kind of table, with the stations of whoever asks to choose from."""
+    me = actor()
+    with ledger().read() as tx:
+        mine = names(tx.connection, units(tx.connection, me, "see_station"))
+    home = me.station if me.station in mine and me.may("record") else None
+    return attachment(templates.template(kind, dict(sorted(mine.items())), home), XLSX, templates.NAMES[kind])
 
 
 @blueprint.get("/<uuid:upload>")

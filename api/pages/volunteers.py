@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.auth import STAFF, accounts, actor, ledger, open_to
-from api.pages.credit import statement
+from api.pages.credit import paper, statement
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.ids import parse_number
 from ledger.people import identity, volunteers
@@ -43,6 +43,15 @@ def one(number: str) -> ResponseReturnValue:
         person = visible(tx, number)
         shown = statement(tx, person.row.number)
     return render_template("volunteer.html", mine=False, **shown)
+
+
+@blueprint.get("/<number>/statement")
+@open_to(*STAFF)
+def printed(number: str) -> ResponseReturnValue:
+    """Show a volunteer's statement as it is printed and handed to them."""
+    with ledger().read() as tx:
+        shown = paper(tx, visible(tx, number).row.number)
+    return render_template("statement.html", mine=False, **shown)
 
 
 @blueprint.post("/<number>/code")

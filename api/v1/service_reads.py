@@ -25,7 +25,7 @@ from ledger.transactions import ReadTransaction
 
 _SERVICE = table(ServiceRow)
 _STATUSES = {"recorded": "待审核", "approved": "已审核", "voided": "已作废"}
-_STATES = {"waiting": "待审核", "publicity": "公示中", "counted": "已计入", "voided": "已作废"}
+_STATES = {"waiting": "待审核", "publicity": "公示中", "counted": "已生效", "contested": "有异议，查清以前不计入", "voided": "已作废"}
 _SHOWN = (
     "volunteer",
     "activity",

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from api import problems
 from api.auth import open_to_all
+from api.hosts import site_address
 from api.v1 import examples
 from api.v1.requests import JSON
 from ledger.errors import NotFound
@@ -65,7 +66,7 @@ def openapi() -> Response:
 def page() -> ResponseReturnValue:
     """Show the description."""
     shown = current_app.extensions["api-operations"]
-    commands = {one.anchor: examples.command(one.method, one.path, one.scope, request.host_url) for one in shown}
+    commands = {one.anchor: examples.command(one.method, one.path, one.scope, f"{site_address()}/") for one in shown}
     said = {"scopes": SCOPES, "problems": problems.TYPES, "meanings": problems.MEANINGS}
     return render_template("api.html", operations=shown, commands=commands, **said)
 

@@ -93,7 +93,9 @@ class CreditItem(ma.Schema):
     series = fields.String(required=True, metadata={"enum": list(SERIES)})
     station = fields.String(required=True, metadata={"description": "登记站点的名称"})
     grade = fields.String(required=True, metadata={"enum": list(GRADES)})
-    status = fields.String(required=True, metadata={"description": "counted 已计入，publicity 公示中，waiting 待审核，voided 已作废"})
+    status = fields.String(
+        required=True, metadata={"description": "counted 已计入，publicity 公示中，waiting 待审核，contested 有异议，voided 已作废"}
+    )
     counts_from = fields.String(metadata={"description": "从这一天起计入", "format": "date"})
     reason = fields.String(metadata={"description": "更正或作废的理由"})
 

@@ -218,7 +218,7 @@ def compare_vault(connection: Connection, vault: Vault, report: Report) -> None:
                 waiting = {}
     _compare_sealed(connection, vault, waiting, gone, index, report)
     index.finish()
-    for what, expected, found in reveals.faults(connection):
+    for what, expected, found in reveals.faults(connection, *vault.looks()):
         report.add(None, what, expected, found)
     for subject in sorted(sealed - gone):
         report.add(None, f"person[{subject}]", "账本里有的人或组织", "多出的一行")

@@ -25,6 +25,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy import Connection, select
 
+from ledger import notices
 from ledger.bulk import rows_where_in
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
@@ -137,6 +138,9 @@ class Accounts:
             if not _update(connection, account, row.session_epoch, **said):
                 raise NotAllowed(_OVERTAKEN)
             sessions.end_all(connection, account)
+            if not row.must_change:
+                recipient = f"person/{row.volunteer}" if row.volunteer else account
+                notices.put(connection, now, [notices.Telling(recipient, "account.password_changed", {})])
             changed = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.id == account)).one()
             return sessions.begin(connection, now, changed, means="password", browser=client.browser if client else "")
 
@@ -249,6 +253,7 @@ class Accounts:
             else:
                 self._renew(connection, now, row, hashed)
             confirmations.note_code(connection, now, actor.account, person.number)
+            notices.put(connection, now, [notices.Telling("person/" + person.number, "account.code_issued", {"station": person.station})])
 
         self._ledger.operate(issue)
         return spaced_code(code)

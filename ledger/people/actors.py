@@ -30,6 +30,8 @@ _MAY: dict[str, set[str]] = {
     "record": {"recorder", "approver", "operator"},
     "settle": {"operator"},
     "approve": {"approver", "official", "operator"},
+    "decide_objections": {"approver", "official", "operator"},
+    "set_calendar": {"administrator", "official", "operator"},
     "amend": {"recorder", "approver", "official", "operator"},
     "register": {"recorder", "approver", "official", "operator"},
     "decide_people": {"approver", "official", "operator"},
@@ -108,6 +110,12 @@ def require(connection: Connection, actor: Actor, action: str, station: str | No
         return
     if station is None or places.isdisjoint(ancestry(connection, station)):
         raise NotAllowed("这个站点不在您的管理范围内")
+
+
+def require_above(connection: Connection, actor: Actor, action: str, station: str) -> None:
+    """Make sure that an actor may do something at the unit above one, where there is one: what its own people do not settle. Raises NotAllowed."""
+    above = ancestry(connection, station)[1:]
+    require(connection, actor, action, above[0] if above else station)
 
 
 def units(connection: Connection, actor: Actor, action: str) -> list[str]:

@@ -24,6 +24,7 @@ from ledger.tables import (
     AccountRow,
     BlindIndexRow,
     ErasureRow,
+    EvidenceRow,
     HandedCodeRow,
     LinkedIdentityRow,
     ParkedRow,
@@ -31,11 +32,13 @@ from ledger.tables import (
     ProposalRow,
     SecondFactorRow,
     SessionRow,
+    SheetDraftRow,
     UploadRow,
     table,
 )
 
 _PERSON, _BLIND, _PARKED, _UPLOAD, _ERASURE = (table(m) for m in (PersonRow, BlindIndexRow, ParkedRow, UploadRow, ErasureRow))
+_DRAFT, _EVIDENCE = table(SheetDraftRow), table(EvidenceRow)
 _ACCOUNT, _PROPOSAL, _HANDED = table(AccountRow), table(ProposalRow), table(HandedCodeRow)
 _OF_ACCOUNT = (table(SessionRow), table(SecondFactorRow), table(LinkedIdentityRow))
 _log = structlog.get_logger()
@@ -120,7 +123,7 @@ def _scrub(engine: Engine) -> None:
 def sweep(connection: Connection, vault: Vault) -> int:
     """Destroy the keys of work in hand that is gone: uploads dropped, parked rows recorded. The caller holds the writer's place. Returns how many."""
     gone = []
-    for prefix, target in (("upload/", _UPLOAD), ("parked/", _PARKED)):
+    for prefix, target in (("upload/", _UPLOAD), ("parked/", _PARKED), ("draft/", _DRAFT), ("evidence/", _EVIDENCE)):
         kept = set(connection.execute(select(target.c.id)).scalars())
         gone += [subject for subject in vault.keyed(prefix) if subject.removeprefix(prefix) not in kept]
     return vault.drop_keys(gone)

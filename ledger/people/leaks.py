@@ -10,6 +10,7 @@ have ten characters. Names have no shape: lists mask them where they are made (i
 
 import logging
 import re
+import traceback
 import unicodedata
 from collections.abc import Iterable, Iterator, MutableMapping
 from io import BytesIO
@@ -110,6 +111,18 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, int | float | bool | None):
         return "***" if holds_number(str(value)) else value
     return redact(str(value))
+
+
+def trace(error: BaseException) -> str:
+    """Say where something unexpected happened, for the log: files, lines, kinds of exceptions; not their texts, which may name somebody."""
+    lines, seen = [], set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        lines += [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(found.__traceback__)]
+        lines.append(type(found).__qualname__)
+        found = found.__cause__ or found.__context__
+    return "\n".join(lines)
 
 
 def guard_logging() -> None:

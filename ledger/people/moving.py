@@ -8,6 +8,7 @@ station asks, naming number and name as the person's card shows them, and the pe
 from ledger import stations
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.log import Fact, Receipt
+from ledger.notices import tell
 from ledger.people import identity, proposals, volunteers
 from ledger.people.proposals import Proposal
 from ledger.people.volunteers import Known
@@ -52,7 +53,9 @@ def carry_out(tx: WriteTransaction, proposal: Proposal) -> Receipt:
         "moved_on": tx.today.isoformat(),
         "asked_by": proposal.row.asked_by,
     }
-    return tx.append([Fact("volunteer.moved", body)])[0]
+    receipt = tx.append([Fact("volunteer.moved", body)])[0]
+    tell(tx, "person/" + person.row.number, "volunteer.moved", {"entry": receipt.index, "station": proposal.said["to"]})
+    return receipt
 
 
 def _require_open(tx: ReadTransaction, person: Known, to: str) -> None:

@@ -32,6 +32,7 @@ KINDS = {
 ACTIONS = {"confirm": "decide_people", "change": "decide_people", "merge": "decide_people", "claim": "decide_people", "move": "register"}
 """What right the second person needs at the proposal's station."""
 REMARK_MAX = 200
+_NONE = "没有这件待办，可能已经撤回。请刷新页面"
 _PROPOSAL = table(ProposalRow)
 
 
@@ -127,8 +128,15 @@ def get_row(connection: Connection, proposal_id: str) -> Any:
     """Give a proposal's row. Raises NotFound."""
     rows = rows_where_in(connection, _PROPOSAL.c, _PROPOSAL.c.id, [proposal_id])
     if not rows:
-        raise NotFound("没有这件待办，可能已经撤回。请刷新页面")
+        raise NotFound(_NONE)
     return rows[0]
+
+
+def see(tx: ReadTransaction, actor: Actor, proposal_id: str) -> None:
+    """Make sure that a proposal is one where the actor may decide, or their own. Raises NotFound: whether others have any is not told."""
+    row = get_row(tx.connection, proposal_id)
+    if row.asked_by != actor.account and row.station not in units(tx.connection, actor, ACTIONS[row.kind]):
+        raise NotFound(_NONE)
 
 
 def _waiting_of(connection: Connection, volunteer: str) -> list[Any]:

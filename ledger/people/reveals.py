@@ -5,7 +5,8 @@ Everywhere else they are masked. To see them is an act of its own, with a reason
 to the person: by whom, when, why. What a clerk types or uploads is theirs already and no reveal; a list of hits is masked.
 
 The table only grows (triggers on both engines, and on PostgreSQL the program's role may not change it). Each row's digest is the SHA-256 of the digest
-before and of its own fields as canonical JSON, so that a row that was altered or taken out by the database's owner shows in `verify`.
+before and of its own fields as canonical JSON, so that a row that was altered or taken out by the database's owner shows in `verify`; the newest as it
+was when a checkpoint was last signed is also kept in the second store (guard.py), so that rows taken off the end show too.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from ledger.bulk import insert_rows
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest, NotAllowed
 from ledger.kinds.checks import holds_personal_number
+from ledger.notices import tell
 from ledger.people import accounts, volunteers
 from ledger.people.actors import ROLES, Actor
 from ledger.people.vault import Personal
@@ -40,6 +42,8 @@ REASONS = {
 PERSONAL, EVERYTHING = "姓名、证件号、联系方式", "本人的全部资料"
 """What was looked at."""
 NOTE_MAX = 100
+END = "reveal.end"
+"""What a fault is called when the newest looks are missing or others than were there when last signed."""
 UNUSUAL_A_DAY = 30
 """More than this by one account on one day is named to whoever watches."""
 
@@ -111,6 +115,7 @@ def note_down(tx: WriteTransaction, number: str, reason: str, note: str = "", *,
     }
     row["digest"] = _digest(newest.digest if newest else "", row)
     insert_rows(tx.connection, _REVEAL, [row])
+    tell(tx, f"person/{person.row.number}", "volunteer.revealed", {"station": tx.actor.station} if tx.actor.station else {})
     return str(person.row.number)
 
 
@@ -142,9 +147,12 @@ def counts(tx: ReadTransaction, actor: Actor, days: int = 30) -> list[Count]:
     return sorted(found, key=lambda count: (-count.on_busiest, -count.total, count.login))
 
 
-def faults(connection: Connection) -> Iterator[tuple[str, str, str]]:
-    """Find rows that were altered, added or taken out behind the program's back: what, what it should be, what it is."""
-    before = ""
+def faults(connection: Connection, count: int = 0, newest: str = "") -> Iterator[tuple[str, str, str]]:
+    """Find rows that were altered, added or taken out behind the program's back: what, what it should be, what it is.
+
+    count, newest: how many the second store knows of, and the digest of the last of these (guard.py).
+    """
+    before, known = "", ""
     for place, row in enumerate(connection.execute(select(_REVEAL).order_by(_REVEAL.c.id))):
         if row.id != place:
             yield f"reveal[{row.id}].id", str(place), str(row.id)
@@ -154,3 +162,6 @@ def faults(connection: Connection) -> Iterator[tuple[str, str, str]]:
             yield f"reveal[{row.id}].digest", digest, row.digest
             return
         before = row.digest
+        known = row.digest if place == count - 1 else known
+    if count and known != newest:
+        yield END, f"{count} 条，末条 {newest[:16]}", known[:16] or "缺失"

@@ -120,6 +120,11 @@ def end_all(connection: Connection, account: str, *, but: str = "") -> None:
             connection.execute(_SESSION.delete().where(_SESSION.c.digest == row.digest))
 
 
+def end_everybodys(connection: Connection) -> None:
+    """End every session there is: a database put back from a backup knows some that were ended since."""
+    connection.execute(_SESSION.delete())
+
+
 def _digest(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 

@@ -234,6 +234,10 @@ class Vault:
         self._guard.note_destroyed(subjects, at)
         return self._keys.destroy(subjects)
 
+    def looks(self) -> tuple[int, str]:
+        """Read from the second store how many looks at people's data there were when last signed, and the digest of the newest of them."""
+        return self._guard.looks()
+
     def drop_keys(self, subjects: Sequence[str]) -> int:
         """Destroy the keys of work in hand that is done with. Returns how many there were."""
         return self._keys.destroy(subjects)

@@ -95,3 +95,11 @@ def test_a_sheet_of_the_own_station_or_another_is_the_same_credit(town):
     town.hand_in(sheet(signed(LI), station=EAST), settled=True)
     town.hand_in(sheet(signed(LI, "16:00", "17:00"), station=WEST), settled=True)
     assert statement(town, LI).minutes == 180
+
+
+def test_neighbour_care_comes_first_among_the_series(standing_town):
+    for hour, title in enumerate(("“平安建设”巡逻", "“邻里守望”看望", "“文化铸魂”合唱"), 10):
+        standing_town.serve(ZHANG, f"2026年1月{hour}日", f"{hour}:00", f"{hour}:50", settled=True, title=f"{title}签到表")
+    number = standing_town.number(ZHANG)
+    said = standing_town.read(lambda tx: credit.statement(tx, number))
+    assert list(said.by_series) == ["邻里守望", "平安建设", "文化铸魂"]

@@ -12,6 +12,7 @@ from ledger.ids import new_number
 from ledger.log import Fact
 from ledger.notes import Checkpoint, Signer, sign_checkpoint
 from ledger.people.actors import OPERATOR
+from ledger.people.destruction import unfind
 from ledger.tables import table
 
 ELSEWHERE = {"cosignature", "key_rotation"}  # the town has no witness and never changes its key: their own tests tamper with them
@@ -32,7 +33,7 @@ def town(world):
         ),
         Fact("volunteer.restricted", {"volunteer": people[3], "station": HOME, "basis": "档案管理规定", **said}),
     ]
-    world.write(lambda tx: tx.append(facts))
+    world.write(lambda tx: (tx.append(facts), unfind(tx.connection, [f"person/{people[3]}"])))
     world.rotate()
     world.grow(SIZE)
     world.sign()

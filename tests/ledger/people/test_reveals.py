@@ -115,6 +115,21 @@ def test_a_look_changed_by_the_databases_owner_is_found_by_verification(town, st
         assert [fault.what for fault in town.verify().faults] == [what]
 
 
+def test_looks_taken_off_the_end_are_missed_as_far_as_a_checkpoint_was_signed_over_them(town):
+    for _ in range(3):
+        look(town)
+    town.sign()
+    assert town.verify().ok
+    look(town)
+    with town.damaged("reveal"):
+        town.sql("DELETE FROM reveal WHERE id = 3")
+        assert town.verify().ok, "nobody has signed since"
+        town.sql("DELETE FROM reveal WHERE id = 2")
+        assert [fault.what for fault in town.verify().faults] == [reveals.END]
+        town.sql("DELETE FROM reveal")
+        assert [fault.what for fault in town.verify().faults] == [reveals.END]
+
+
 def test_who_watches_counts_accounts_and_sees_the_unusual(town):
     for _ in range(reveals.UNUSUAL_A_DAY):
         look(town)
