@@ -34,6 +34,8 @@ OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.h
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""
 UNKNOWN = {"index": 999_999, "session_id": "0" * 16}
+NO_UUID = str(uuid.uuid4())
+BY_UUID = ("batch", "upload", "matter", "asked", "row", "draft", "evidence")
 ELSE = {"filename": "shouwang.css", "rest": "000", "code": "overlap", "said": "x" * 20}
 """What stands for the rest of an address that names nothing of a station's."""
 
@@ -65,6 +67,11 @@ def posts(app, *, api):
     return [(rule.endpoint, build(app, rule)) for rule in rules]
 
 
+def nothing(kind):
+    """A name of the kind that names nothing."""
+    return UNKNOWN.get(kind) or (NO_UUID if kind in BY_UUID else "2222222222")
+
+
 def build(app, rule, objects=None):
     """An address with the true objects, or with some that are not there."""
     said = {}
@@ -72,9 +79,7 @@ def build(app, rule, objects=None):
         if kind is None:
             said[name] = ELSE.get(name, "2222222222")
             continue
-        unknown = UNKNOWN.get(kind) or (
-            str(uuid.uuid4()) if kind in ("batch", "upload", "matter", "asked", "row", "draft", "evidence") else "2222222222"
-        )
+        unknown = nothing(kind)
         said[name] = getattr(objects, kind) if objects else unknown
     listed = {name: words(rule, name) for name in rule.arguments if words(rule, name)}
     chosen = {name: WORDS[name] if WORDS.get(name) in found else found[0] for name, found in listed.items()}

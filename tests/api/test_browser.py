@@ -103,7 +103,9 @@ def test_a_mistake_is_told_where_it_was_made_and_the_keyboard_gets_everywhere(wi
     page.keyboard.press("Enter")
     page.get_by_role("link", name="登记一次活动").focus()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/sheets/")
+    page.wait_for_url("**/logging/")
+    assert page.locator(":focus").get_attribute("type") == "radio"
+    page.goto("/batches")
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "跳到正文"
 
@@ -112,7 +114,18 @@ def test_a_mistake_is_told_where_it_was_made_and_the_keyboard_gets_everywhere(wi
 def test_no_page_sticks_out_on_a_narrow_screen(world, window, recorded, width):
     page = window({"width": width, "height": 800})
     sign_in(page, "approver")
-    paths = ["/work", "/sheets/", "/batches", f"/batches/{recorded[0].batch}", f"/records/{recorded[0].entry_index}", "/approvals/"]
+    paths = [
+        "/work",
+        "/sheets/",
+        "/logging/",
+        "/activities",
+        "/notices/",
+        "/help",
+        "/batches",
+        f"/batches/{recorded[0].batch}",
+        f"/records/{recorded[0].entry_index}",
+        "/approvals/",
+    ]
     for path in [*paths, "/volunteers/", f"/volunteers/{recorded[0].volunteer}", "/stations/", "/log/", "/password"]:
         page.goto(path)
         widest = page.locator("main").evaluate("element => element.ownerDocument.documentElement.scrollWidth")

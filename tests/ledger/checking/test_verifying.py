@@ -34,6 +34,12 @@ def town(world):
         Fact("volunteer.restricted", {"volunteer": people[3], "station": HOME, "basis": "档案管理规定", **said}),
     ]
     world.write(lambda tx: (tx.append(facts), unfind(tx.connection, [f"person/{people[3]}"])))
+    [(record, station)] = world.sql(f"SELECT entry_index, station FROM service WHERE volunteer = '{people[1]}'")
+    said = {"service": record, "volunteer": people[1], "station": station}
+    contested = {**said, "claim": "time", "frozen": False, "due_on": "2025-02-07"}
+    objection = world.write(lambda tx: tx.append([Fact("service.contested", contested)]))[0].index
+    decided = {**said, "objection": objection, "finding": "rejected", "reason": "签到表上就是这个时间"}
+    world.write(lambda tx: tx.append([Fact("service.objection_decided", decided)]))
     world.rotate()
     world.grow(SIZE)
     world.sign()
