@@ -3,12 +3,12 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["browser", "house", "judging", "postgres", "town", "world"]
 
-# No deadline: a shared machine's pause is no fault of the code.
-settings.register_profile("house", deadline=None, print_blob=True)
+# No deadline, and no complaint that drawing is slow: a shared machine's pause is no fault of the code.
+settings.register_profile("house", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
 

@@ -27,10 +27,10 @@ PEOPLE = [("张敏", "340102196708266327", PHONE), ("黄丹", "34010419951022796
 
 
 @pytest.fixture
-def house(tmp_path, database_url):
+def house(tmp_path, founded_url):
     """On each engine; *staff(login, role, station)* makes somebody and signs them in, *changes()* is what the log says of rights."""
     clock = SimpleNamespace(now=datetime(2026, 3, 5, 9, tzinfo=SHANGHAI))
-    settings = Settings(tmp_path / "home", database_url)
+    settings = Settings(tmp_path / "home", founded_url)
     ledger = create_ledger(settings, lambda: clock.now)
 
     def people(tx):

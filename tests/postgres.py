@@ -26,6 +26,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from ledger import migrating
+
 DEBIAN = Path("/usr/lib/postgresql")
 
 # $1 binaries, $2 folder. The server lives between "ready" and the end of standard input.
@@ -127,16 +129,16 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server) -> Iterator[Callable[[], str]]:
-    """Make an empty database on each call and return its URL; all are dropped after the test."""
+def postgres_url(postgres_server) -> Iterator[Callable[..., str]]:
+    """Make an empty database, or a copy of another, on each call and return its URL; all are dropped after the test."""
     server = make_url(postgres_server).set(drivername="postgresql+psycopg")
     made: list[str] = []
     address = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as admin:
 
-        def fresh() -> str:
+        def fresh(template: str = "template0") -> str:
             made.append(f"test_{uuid.uuid4().hex}")
-            admin.execute(sql.SQL("create database {} template template0").format(sql.Identifier(made[-1])))
+            admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(made[-1]), sql.Identifier(template)))
             return server.set(database=made[-1]).render_as_string(hide_password=False)
 
         yield fresh
@@ -150,6 +152,35 @@ def database_url(request, tmp_path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ledger.db"
     return request.getfixturevalue("postgres_url")()
+
+
+@pytest.fixture(scope="session")
+def schema_file(tmp_path_factory) -> Path:
+    """A SQLite database with the schema and nothing else, made once: to make it anew for each test takes longer than most tests."""
+    path = tmp_path_factory.mktemp("schema") / "ledger.db"
+    migrating.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def schema_template(postgres_server) -> Iterator[str]:
+    """The name of such a database on PostgreSQL."""
+    server = make_url(postgres_server).set(drivername="postgresql+psycopg")
+    name = f"schema_{uuid.uuid4().hex}"
+    with psycopg.connect(server.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {} template template0").format(sql.Identifier(name)))
+        migrating.upgrade(server.set(database=name).render_as_string(hide_password=False))
+        yield name
+        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def founded_url(request, tmp_path) -> str:
+    """The URL of a database that has the schema and nothing else, once on each engine."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("schema_file"), tmp_path / "ledger.db")
+        return f"sqlite:///{tmp_path}/ledger.db"
+    return request.getfixturevalue("postgres_url")(request.getfixturevalue("schema_template"))
 
 
 if __name__ == "__main__":

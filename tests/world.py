@@ -322,9 +322,9 @@ def _counts(found: list[rates.StationRate]) -> dict[str, dict[str, int]]:
 
 
 @pytest.fixture
-def world(tmp_path, database_url) -> Iterator[World]:
+def world(tmp_path, founded_url) -> Iterator[World]:
     """A new town on each engine; at the end of the test all of it is checked."""
-    town = World(tmp_path, database_url)
+    town = World(tmp_path, founded_url)
     yield town
     town.check()
     town.close()
