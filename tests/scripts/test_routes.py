@@ -17,13 +17,13 @@ def app(house):
     return create_app(house.ledger, accounts=house.accounts)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("founded_url", ["sqlite"], indirect=True)
 def test_the_readme_has_the_table_of_today(app):
     text = README.read_text("utf-8")
     assert written_into(text, markdown(app)) == text, "shouwang routes --into README.md"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("founded_url", ["sqlite"], indirect=True)
 def test_every_address_is_in_the_table_once(app):
     listed = [address.split(" ")[-1] for _, addresses, _ in (*pages(app), *api(app)) for address in addresses]
     rules = {rule.rule for rule in app.url_map.iter_rules()}
