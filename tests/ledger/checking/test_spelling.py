@@ -1,6 +1,7 @@
 """An entry judged by its pattern is judged as if it had been parsed, whatever was done to its bytes."""
 
 import json
+from copy import deepcopy
 
 import orjson
 import pytest
@@ -124,7 +125,7 @@ def reworded(draw):
         if draw(st.booleans()) and name in part:
             del part[name]
         else:
-            part[name] = draw(VALUES)
+            part[name] = deepcopy(draw(VALUES))  # of one pool, and a later round may write into it
         said["body"] = said.get("body") if isinstance(said.get("body"), dict) else {}
         said["chains"] = said.get("chains") if isinstance(said.get("chains"), dict) else {}
     return source, orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
