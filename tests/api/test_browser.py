@@ -4,6 +4,7 @@ import re
 
 import pytest
 from files import STREET
+from playwright.sync_api import expect
 
 PASSWORD = "correct horse battery"
 SHEET = STREET / "signin-20251024-004.xlsx"
@@ -158,7 +159,7 @@ def test_somebody_registered_at_the_desk_answers_on_a_phone(world, window, tmp_p
         for label in ("新密码", "再输一遍新密码"):
             phone.get_by_label(label, exact=True).fill("zhinan-tiaokuan")
         phone.keyboard.press("Enter")
-        assert phone.get_by_role("heading", level=1).inner_text() == "登记信息"
+        expect(phone.get_by_role("heading", level=1)).to_have_text("登记信息")
         assert fits(phone)
         asked.append(phone)
     yes, no = asked
