@@ -71,6 +71,38 @@ def rows_where_in(
     return found
 
 
+def rows_in_spans(
+    connection: Connection,
+    columns: Iterable[Column[Any]],
+    key: Column[Any],
+    at: Column[Any],
+    spans: Mapping[str, tuple[str, str]],
+    where: str = "",
+) -> list[Any]:
+    """Fetch *columns* of the rows whose *key* is one of *spans*, and whose *at* lies in its span (from the first, before the second), as `rows_where_in`.
+
+    Both columns hold text. *where*: another condition in SQL.
+    """
+    if not spans:
+        return []
+    names, more = tuple(column.name for column in columns), f" AND {where}" if where else ""
+    statement = _select_in_spans(key, at.name, names, more, connection.dialect.name)
+    if connection.dialect.name == "postgresql":
+        return fetch(connection, statement, [_array(key, part) for part in (spans, *zip(*spans.values(), strict=True))])
+    return fetch(connection, statement, (orjson.dumps(spans).decode(),))
+
+
+@cache
+def _select_in_spans(key: Column[Any], at: str, names: tuple[str, ...], more: str, dialect: str) -> str:
+    if dialect == "postgresql":
+        spans, first, last = "unnest(%s::text[], %s::text[], %s::text[]) AS span(key, first, last)", "span.first", "span.last"
+    else:
+        spans, first, last = "json_each(?) AS span", "span.value ->> 0", "span.value ->> 1"
+    chosen = ", ".join(f'"{key.table.name}"."{name}"' for name in names)
+    within = f'"{key.name}" = span.key AND "{at}" >= {first} AND "{at}" < {last}{more}'
+    return f'SELECT {chosen} FROM {spans} CROSS JOIN "{key.table.name}" WHERE {within}'  # noqa: S608 our own names
+
+
 def fetch(connection: Connection, statement: str, said: Sequence[Any] = ()) -> list[Any]:
     """Run a query written for the driver of this database, on the connection's transaction, and give its rows as named tuples.
 

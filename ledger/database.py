@@ -17,11 +17,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
+from ledger.bulk import run
 from ledger.errors import SettingsError
 
 WRITER_LOCK = 7_401_966_962
 """Number of the advisory lock that PostgreSQL writers take."""
 
+
+_POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 24, "pool_use_lifo": True}
+"""Connections kept and lent out beyond them, enough for a server's threads and the writer. Those beyond are closed when given back, which costs more
+than a short read, so the ones kept are many; the last one used is lent first, because its cache is warm."""
 
 _engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
@@ -37,10 +42,10 @@ os.register_at_fork(before=_let_go)
 def open_engine(url: str, *, durable: bool = True) -> Engine:
     """Open an engine. *durable* False is for scratch copies that may be lost."""
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(url, **_POOL, pool_pre_ping=True, hide_parameters=True)
         _engines.add(engine)
         return engine
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
+    engine = create_engine(url, **_POOL, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
     _engines.add(engine)
 
     @event.listens_for(engine, "connect")
@@ -62,7 +67,7 @@ def open_engine(url: str, *, durable: bool = True) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 
@@ -84,6 +89,12 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+
+
+def remake_indexes(connection: Connection) -> None:
+    """Have SQLite make every index anew from its table: verification compares them. What PostgreSQL restores has new ones."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("REINDEX")
 
 
 def check_durability(connection: Connection) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, make_url, text
 
 from ledger.database import open_engine, read_transaction
 from ledger.errors import Conflict, Corrupt, SettingsError, Unavailable
-from ledger.people.vault import sync_folder
+from ledger.people.key_files import sync_folder
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -76,6 +76,7 @@ def _restrict(connection: Connection, name: str) -> None:
     others = sorted(set(SQLModel.metadata.tables) - set(_LOG))
     for statement in (
         f'GRANT CONNECT ON DATABASE {database} TO "{name}"',
+        f'REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, "{name}"',  # such a table could stand in for one of the log
         f'REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, "{name}"',
         f'GRANT USAGE ON SCHEMA {schema} TO "{name}"',
         f'REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC, "{name}"',

@@ -39,6 +39,9 @@ def export_log(ledger: Ledger, folder: Path, progress: Callable[[int, int], None
         theirs, ours = folder / "vkey", [key.vkey for key in ledger.signing.keyring(tx.connection).verifiers]
         if folder.exists() and any(folder.iterdir()) and not (theirs.exists() and theirs.read_text().strip() in ours):
             raise InvalidRequest(f"文件夹 {folder} 里有别的东西，请换一个空文件夹")
+        if not theirs.exists():  # from here on the folder is this log's: an export that breaks off is gone on with by the next
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(theirs, f"{ledger.signing.vkey}\n".encode())
         size = checkpoint_size(note)
         for level, index, width in all_tiles(size):
             _write_once(folder / tile_path(level, index, width), partial(log.read_tile, tx.connection, level, index, width))

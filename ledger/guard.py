@@ -5,6 +5,7 @@ The second store, outside the database and outside every backup of it: what an o
   so is found out before it signs a second history over the same numbers.
 - How far the looks at people's data had come (people/reveals.py) when that was signed: their chain shows a gap within, this its end cut off.
 - Whose data keys were destroyed. A restored database and an older copy of the key store are held against it before anybody reads from them.
+- When the wrapping key was last changed: until it is, a copy of the key store from before an erasure still opens with the key of that time.
 
 For the same reasons this file is never restored together with the database, nor from an older copy.
 """
@@ -85,6 +86,23 @@ class Guard:
             db.execute("CREATE TABLE IF NOT EXISTS destroyed (subject TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID")
             db.execute("BEGIN IMMEDIATE")
             db.executemany("INSERT OR IGNORE INTO destroyed VALUES (?, ?)", [(subject, at) for subject in subjects])
+
+    def note_rotated(self, at: str) -> None:
+        """Remember that every data key is wrapped anew, by a rotation that began at an instant. Raises SettingsError without the store."""
+        with closing(self._open()) as db, db:
+            db.execute("CREATE TABLE IF NOT EXISTS rotated (one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL)")
+            db.execute("INSERT OR REPLACE INTO rotated VALUES (1, ?)", (at,))
+
+    def oldest_unrotated(self) -> str | None:
+        """Give the instant of the oldest erasure since which the wrapping key has not been changed; None when there is none."""
+        if not self._path.exists():
+            return None
+        with closing(self._open()) as db:
+            db.execute("CREATE TABLE IF NOT EXISTS rotated (one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL)")
+            db.execute("CREATE TABLE IF NOT EXISTS destroyed (subject TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID")
+            later = "SELECT min(at) FROM destroyed WHERE at > coalesce((SELECT at FROM rotated), '')"
+            found: str | None = db.execute(later).fetchone()[0]
+        return found
 
     def _open(self) -> sqlite3.Connection:
         if not self._path.exists():

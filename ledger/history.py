@@ -14,12 +14,11 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from ledger import entries, log, projections, tables
-from ledger.database import open_engine
+from ledger.database import open_engine, remake_indexes
 from ledger.errors import InvalidRequest
 from ledger.people.actors import Actor
 from ledger.store import Ledger
 from ledger.tables import table
-from ledger.transactions import WriteTransaction
 
 
 @contextmanager
@@ -45,13 +44,15 @@ def as_known(connection: Connection, size: int) -> Iterator[Connection]:
 
 
 def rebuild(ledger: Ledger, actor: Actor) -> int:
-    """Remake every projection in place from the log. Returns how many entries were replayed."""
+    """Remake every projection in place from the log, and the indexes. Returns how many entries were replayed."""
+    return ledger.write(lambda tx: remake(tx.connection), actor)
 
-    def work(tx: WriteTransaction) -> int:
-        projections.clear(tx.connection)
-        return _replay(tx.connection, tx.connection, tx.tree_size)
 
-    return ledger.write(work, actor)
+def remake(connection: Connection) -> int:
+    """Do what `rebuild` does, in the caller's transaction: also for a ledger that nothing may be added to."""
+    remake_indexes(connection)
+    projections.clear(connection)
+    return _replay(connection, connection, log.tree_head(connection).size)
 
 
 def _replay(connection: Connection, target: Connection, size: int) -> int:

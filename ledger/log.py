@@ -29,7 +29,7 @@ from ledger.tables import BatchRow, ChainRow, EntryRow, TileRow, table
 _ENTRY, _TILE, _BATCH, _CHAIN = table(EntryRow), table(TileRow), table(BatchRow), table(ChainRow)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, and the receipt neither: as entries.Entry
 class Fact:
     """Something to be said: a kind, its body, the client's entry id (else one is made), and by whom if not by the transaction's actor."""
 
@@ -39,7 +39,7 @@ class Fact:
     actor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receipt:
     """What the one who said it may keep: a receipt without a matching entry in the log proves a loss."""
 
@@ -65,9 +65,10 @@ class TreeHead:
 
 @dataclass
 class Head:
-    """Where the log ends: what the next append builds on. Valid as long as its size is the size of the newest batch."""
+    """Where the log ends: what the next append builds on. Valid as long as its root is that of the newest batch, and until an appender has used it up."""
 
     tree: Tree
+    root: bytes
     last_leaf: bytes | None
     recorded_at: str
 
@@ -82,7 +83,7 @@ def load_head(connection: Connection) -> Head:
     """Rebuild the end of the log from stored rows: at most 255 hashes a level. Raises Corrupt if they do not give the root of the newest batch."""
     head = tree_head(connection)
     if head.size == 0:
-        return Head(Tree(), None, "")
+        return Head(Tree(), EMPTY_ROOT, None, "")
     edge: list[bytes] = []
     level, width = 0, head.size
     while width:
@@ -101,7 +102,7 @@ def load_head(connection: Connection) -> Head:
     last_leaf = connection.execute(select(_ENTRY.c.leaf).where(_ENTRY.c.index == head.size - 1)).scalar_one_or_none()
     if last_leaf is None:
         raise Corrupt(f"账本少了最后一条（第 {head.size - 1} 条）。请停止写入并运行 shouwang verify")
-    return Head(tree, last_leaf, head.recorded_at)
+    return Head(tree, head.root, last_leaf, head.recorded_at)
 
 
 @dataclass(frozen=True)
@@ -109,26 +110,26 @@ class Mark:
     """A place in a transaction to go back to when what came after it is refused."""
 
     size: int
-    last_leaf: bytes | None
+    prev: str | None
     undo: int
 
 
 class Appender:
-    """The append path of one database transaction. Owns the end of the log until `finish`; what is cached of *head* stays untouched."""
+    """The append path of one database transaction. Owns the end of the log until `finish`, which uses *head* up: if the commit fails, load it anew."""
 
     def __init__(self, connection: Connection, head: Head, now: datetime) -> None:
         self._connection = connection
         self._head = head
         self._recorded_at = entries.format_time(now)
         self._size = head.tree.size
-        self._last = head.last_leaf
+        self._prev = b64(head.last_leaf) if head.last_leaf is not None else None
         self._leaves: list[bytes] = []
         self._chains: dict[str, tuple[int, str]] = {}
         self._undo: list[tuple[str, tuple[int, str]]] = []
 
     def mark(self) -> Mark:
         """Remember this place."""
-        return Mark(self._size, self._last, len(self._undo))
+        return Mark(self._size, self._prev, len(self._undo))
 
     def rewind(self, mark: Mark) -> None:
         """Forget what was appended since *mark*; the caller has rolled the database back to the same place."""
@@ -136,7 +137,7 @@ class Appender:
             self._chains[subject] = place
         del self._undo[mark.undo :]
         del self._leaves[len(self._leaves) - (self._size - mark.size) :]
-        self._size, self._last = mark.size, mark.last_leaf
+        self._size, self._prev = mark.size, mark.prev
 
     @property
     def size(self) -> int:
@@ -182,8 +183,7 @@ class Appender:
             kind.validate(fact.body)
             new_id, by = fact.id or new_entry_id(), fact.actor or actor
             chains = self._chains_for(found)
-            prev = b64(self._last) if self._last is not None else None
-            entry = entries.Entry(self._size, new_id, fact.kind, kind.version, by, self._recorded_at, fact.body, chains, prev)
+            entry = entries.Entry(self._size, new_id, fact.kind, kind.version, by, self._recorded_at, fact.body, chains, self._prev)
             raw = entries.encode(entry.members())
             leaf = leaf_hash(raw)
             self._advance(found, leaf)
@@ -205,7 +205,7 @@ class Appender:
             self._undo.append((subject, place))
             self._chains[subject] = (place[0] + 1, text)
         self._leaves.append(leaf)
-        self._last = leaf
+        self._prev = text
         self._size += 1
 
     def _load_chains(self, unseen: set[str]) -> None:
@@ -217,8 +217,9 @@ class Appender:
         """Write the tiles completed, the chain heads and the batch row. Returns the head to build on once the commit has succeeded."""
         if not self._leaves:
             return self._head
-        tree = self._head.tree.copy()
+        tree = self._head.tree
         tiles = tree.extend(self._leaves)
+        root = tree.root()
         insert_rows(
             self._connection,
             _TILE,
@@ -226,8 +227,8 @@ class Appender:
         )
         heads = [{"subject": s, "length": n, "leaf": leaf} for s, (n, leaf) in sorted(self._chains.items()) if n]
         upsert_rows(self._connection, _CHAIN, heads)
-        insert_rows(self._connection, _BATCH, [{"size": tree.size, "root": tree.root(), "recorded_at": self._recorded_at}])
-        return Head(tree, self._last, self._recorded_at)
+        insert_rows(self._connection, _BATCH, [{"size": tree.size, "root": root, "recorded_at": self._recorded_at}])
+        return Head(tree, root, self._leaves[-1], self._recorded_at)
 
 
 def read_entry(connection: Connection, index: int) -> bytes:

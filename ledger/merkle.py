@@ -85,12 +85,6 @@ class Rows:
         """Whether all 256 hashes are there."""
         return len(self._rows[0]) == TILE_WIDTH * HASH_BYTES
 
-    def copy(self) -> "Rows":
-        """Return rows that grow on their own from here."""
-        twin = Rows()
-        twin._rows = [row[:] for row in self._rows]
-        return twin
-
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -183,13 +177,6 @@ class Tree:
     def edge(self) -> list[bytes]:
         """Return what `resume` needs beside the size."""
         return [rows.hashes for rows in self._edge]
-
-    def copy(self) -> "Tree":
-        """Return a tree that grows on its own from here."""
-        twin = Tree()
-        twin.size = self.size
-        twin._edge = [rows.copy() for rows in self._edge]
-        return twin
 
 
 # --- proving

@@ -6,13 +6,15 @@ Entries are never migrated: old kinds and versions decode for ever. Projections 
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring a database to the newest schema, or to a version on the way. Safe to repeat."""
+    """Bring a database to the newest schema, or to a version on the way. Safe to repeat, and cheap where nothing is to be done."""
+    if revision == "head" and _stands_at(url) == newest_revision():
+        return
     from alembic import command
     from alembic.config import Config
 
@@ -20,6 +22,11 @@ def upgrade(url: str, revision: str = "head") -> None:
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["url"] = url
     command.upgrade(config, revision)
+
+
+def _stands_at(url: str) -> str | None:
+    with create_engine(url, poolclass=NullPool, hide_parameters=True).connect() as connection:
+        return current_revision(connection)
 
 
 def newest_revision() -> str:

@@ -5,6 +5,7 @@ The first adoption at `init` holds the defaults below; nothing else in the code 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 from sqlalchemy import Connection
@@ -70,11 +71,13 @@ def adopt(tx: WriteTransaction, *, effective_on: str, rules: dict[str, object], 
 def service_policies(connection: Connection) -> list[tuple[str, ServicePolicy]]:
     """Read all service rules with the day each is in force from, newest first."""
     rows = rows_where_in(connection, _POLICY.c, _POLICY.c.policy, [SERVICE_POLICY])
-    found = []
-    for row in sorted(rows, key=lambda row: row.effective_on, reverse=True):
-        rules = orjson.loads(row.rules)
-        found.append((row.effective_on, ServicePolicy(entry_index=row.entry_index, star_hours=tuple(rules.pop("star_hours")), **rules)))
-    return found
+    return [(row.effective_on, _read(row.rules, row.entry_index)) for row in sorted(rows, key=lambda row: row.effective_on, reverse=True)]
+
+
+@lru_cache(maxsize=64)  # few rules, asked for with every record
+def _read(said: str, entry_index: int) -> ServicePolicy:
+    rules = orjson.loads(said)
+    return ServicePolicy(entry_index=entry_index, star_hours=tuple(rules.pop("star_hours")), **rules)
 
 
 def service_policy(connection: Connection, on: str) -> ServicePolicy:

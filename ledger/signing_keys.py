@@ -22,7 +22,7 @@ from ledger.errors import Corrupt, InvalidRequest, SettingsError
 from ledger.guard import Guard
 from ledger.keyring import KIND, Keyring, Rotation, read_keyring
 from ledger.log import Fact, Receipt
-from ledger.people.vault import read_secret, sync_folder, write_new_key
+from ledger.people.key_files import read_secret, sync_folder, write_new_key
 from ledger.settings import Settings
 from ledger.signing import ED25519, Signer, Verifier
 from ledger.tables import EntryRow, KeyRotationRow, table

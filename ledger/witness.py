@@ -29,7 +29,7 @@ from ledger.entries import format_time
 from ledger.errors import SettingsError
 from ledger.merkle import EMPTY_ROOT, HASH_BYTES, ProofError
 from ledger.notes import Checkpoint, NoteError, Signer
-from ledger.people.vault import read_secret, write_new_key
+from ledger.people.key_files import read_secret, write_new_key
 from ledger.settings import Settings
 from ledger.signing import Verifier, decode64, decode_text
 from ledger.trust_policy import Policy

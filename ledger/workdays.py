@@ -84,24 +84,6 @@ class Calendar:
         return off, [day for day in days if day.weekday() >= 5 and self.is_workday(day)]
 
 
-_KNOWN = Calendar()
-
-
-def is_workday(day: date) -> bool:
-    """Tell whether people work on a day, by what is known from the start. Raises InvalidRequest for a year that is not."""
-    return _KNOWN.is_workday(day)
-
-
-def add_workdays(day: date, count: int) -> date:
-    """Give the *count*-th working day after a day, by what is known from the start."""
-    return _KNOWN.add(day, count)
-
-
-def workdays_between(first: date, last: date) -> int:
-    """Count the working days after *first* up to and including *last*, by what is known from the start."""
-    return _KNOWN.between(first, last)
-
-
 def calendar(connection: Connection) -> Calendar:
     """Read the calendar with every year adopted so far."""
     rows = connection.execute(select(_POLICY).where(_POLICY.c.policy.like(_PREFIX + "%")))

@@ -267,7 +267,7 @@ class Writer:
 
     def _current(self, connection: Connection) -> Head:
         newest, head = tree_head(connection), self._head
-        if head is None or (head.tree.size, head.tree.root()) != (newest.size, newest.root):
+        if head is None or head.root != newest.root:
             head = load_head(connection)
             self._check(connection)
         return head

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ledger import backups
+from ledger import backups, migrating
 from ledger.settings import Settings
 from scripts.console import ERR, OUT, as_json, ledger, print_json
 
@@ -42,6 +42,9 @@ def restore_(file: Path, force: bool, json_: bool) -> None:
         )
         return
     OUT.print(f"已恢复到 {done.manifest.made_at} 的状态：{done.manifest.size} 条，已全部校验")
+    if done.manifest.schema != migrating.newest_revision():
+        OUT.print("备份来自较早的版本，已升级。请再运行一次 shouwang init，把原有账号补记入账")
+    OUT.print("所有登录、访问令牌、没用过的登录码和备用码都已作废，请重新发放；密码是备份那时的，此后因泄露换过的请再重置")
     if done.kept:
         OUT.print(f"原来的数据库留在 {done.kept}")
     if done.behind:

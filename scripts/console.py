@@ -1,5 +1,6 @@
 """What every command shares: opening the ledger, printing for people or programs, progress, and errors in the user's words."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,10 +13,10 @@ import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ledger.errors import LedgerError
-from ledger.people.leaks import guard_logging, redact_event
+from ledger.people.leaks import check_file, guard_logging, redact_event
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
 
@@ -50,6 +51,15 @@ class Commands(click.Group):
             complain(str(error))
         except OperationalError as error:
             complain(f"数据库连不上或打不开（{str(error.orig).splitlines()[0][:160]}）。请检查 SHOUWANG_DATABASE_URL 和数据库是否在运行")
+        except DatabaseError as error:
+            complain(
+                f"数据库文件坏了，读不出来（{str(error.orig).splitlines()[0][:160]}）。请先停掉 serve 和 jobs，把数据库文件另存一份，"
+                "用 shouwang verify 看坏在哪里，再从备份恢复（shouwang restore）"
+            )
+        except OSError as error:
+            if error.errno == errno.EPIPE or not error.filename:
+                raise
+            complain(f"{error.filename} 不能读写（{error.strerror}）。请检查文件夹是否存在、权限和剩余空间")
         except OverflowError:
             complain("数字太大，没有这样的编号或时间，请核对")
         sys.exit(2)
@@ -65,9 +75,12 @@ def complain(message: str) -> None:
     ERR.print(f"[bold red]出错了：[/]{escape(message)}", markup=True)
 
 
-def print_json(said: Any) -> None:
-    """Print one JSON document on a line of its own."""
-    sys.stdout.write(orjson.dumps(said).decode() + "\n")
+def print_json(said: Any, public: str = "") -> None:
+    """Print one JSON document on a line of its own. *public*: what it is, where others are to see it; then it holds no personal number, or NotAllowed."""
+    raw = orjson.dumps(said)
+    if public:
+        check_file(raw, "application/json", public)
+    sys.stdout.write(raw.decode() + "\n")
 
 
 @contextmanager

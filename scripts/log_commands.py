@@ -70,7 +70,9 @@ def _kept_checkpoint(path: Path) -> bytes:
     try:
         found = parse_checkpoint(note_parts(raw)[0])
     except LedgerError as error:
-        raise InvalidRequest(f"{path} 不是检查点：{error}。请给出从前用 shouwang checkpoint 或 /log/checkpoint 保存的文件") from error
+        raise InvalidRequest(
+            f"{path} 不是检查点：{str(error).rstrip('。')}。请给出从前用 shouwang checkpoint 或 /log/checkpoint 保存的文件"
+        ) from error
     if found.origin != origin:
         raise InvalidRequest(f"{path} 是另一个账本（{found.origin}）的检查点，本账本是 {origin}")
     return raw

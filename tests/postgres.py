@@ -144,7 +144,9 @@ def postgres_url(postgres_server) -> Iterator[Callable[..., str]]:
 
         def fresh(template: str = "template0") -> str:
             made.append(f"test_{uuid.uuid4().hex}")
-            admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(made[-1]), sql.Identifier(template)))
+            admin.execute(
+                sql.SQL("create database {} template {} strategy file_copy").format(sql.Identifier(made[-1]), sql.Identifier(template))
+            )
             return server.set(database=made[-1]).render_as_string(hide_password=False)
 
         yield fresh

@@ -155,7 +155,7 @@ class Town:
     def everything(self) -> dict[str, list[str]]:
         """Every row of every table."""
         with self.ledger.engine.connect() as connection:
-            return {name: sorted(map(repr, connection.execute(select(each)))) for name, each in SQLModel.metadata.tables.items()}
+            return {name: sorted(map(repr, connection.exec_driver_sql(f'SELECT * FROM "{name}"'))) for name in SQLModel.metadata.tables}
 
 
 class Settled(NamedTuple):
@@ -189,7 +189,7 @@ def scratch_database(server: str, template: str = "template0") -> Iterator[str]:
     address = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as admin:
         made, copied = sql.Identifier(url.database), sql.Identifier(template)
-        admin.execute(sql.SQL("create database {} template {}").format(made, copied))
+        admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(made, copied))
         yield url.render_as_string(hide_password=False)
         admin.execute(sql.SQL("drop database {} with (force)").format(made))
 

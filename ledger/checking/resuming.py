@@ -22,7 +22,7 @@ import orjson
 
 from ledger.checking.joining import Place
 from ledger.errors import Corrupt
-from ledger.people.vault import read_key
+from ledger.people.key_files import read_key
 from ledger.settings import Settings
 
 _VERSION = 2

@@ -1,17 +1,24 @@
 """Rows straight from the driver, a few thousand at a time: where every entry or row goes by, a layer between would cost as much as the checks."""
 
 import gc
+import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+import psycopg
+from psycopg.errors import DataCorrupted, IndexCorrupted, IoError
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 _ROWS_AT_ONCE = 2_000
 _CACHE = -8_192
 """Kilobytes, as SQLite writes them."""
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 _cursors = count()
+
+DRIVER_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
 
 
 def stream(
@@ -37,6 +44,27 @@ def stream(
         yield from driver.execute(statement, said)
     finally:
         driver.text_factory = kept
+
+
+def stream_past(connection: Connection, statement: str, first: int, stop: int) -> Generator[tuple[Any, ...], None, None]:
+    """`stream`, leniently, the rows whose number (the first column) is from *first* up to *stop*, past those on pages that SQLite cannot read."""
+    while first < stop:
+        try:
+            for row in stream(connection, statement, (first, stop), lenient=True):
+                yield row
+                first = row[0] + 1
+            return
+        except sqlite3.Error as error:
+            damage(error)
+            first += 1
+
+
+def damage(error: Exception) -> str:
+    """Say what the database says of itself when its file is damaged: a page, a sector. Any other error is raised again."""
+    found = getattr(error, "orig", None) or error
+    if getattr(found, "sqlite_errorcode", 0) & 0xFF in _DAMAGED or isinstance(found, (DataCorrupted, IndexCorrupted, IoError)):
+        return str(found).partition("\n")[0]
+    raise error
 
 
 def _as_text(raw: bytes) -> str:

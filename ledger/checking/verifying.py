@@ -7,7 +7,7 @@ Verification: everything recomputed from the stored bytes, every difference repo
 3. The recomputed leaves build the tree: each full tile, each commit's root and time, and each checkpoint's signature and root are compared
    (joining.py), and so is what was signed last, and a checkpoint that was kept elsewhere.
 4. Every projection is remade in a scratch database and compared row by row, column by column, and what the vault holds is opened and compared with
-   the commitments of the entries (comparing.py).
+   the commitments of the entries, and SQLite's indexes with their tables (comparing.py).
 
 A fault never stops the verification. Blocks of entries are walked by as many processes as wanted and joined in order: the report is the same whatever
 their number.
@@ -35,7 +35,7 @@ from ledger.checking.faults import Fault, Report
 from ledger.checking.joining import Heads, Join, Place, unreached
 from ledger.checking.pausing import Broken, Pause, hold
 from ledger.checking.resuming import Remembered
-from ledger.checking.streaming import small_cache
+from ledger.checking.streaming import DRIVER_ERRORS, damage, small_cache
 from ledger.checking.walking import BLOCK, Piece, Task, walk
 from ledger.database import open_engine, read_transaction
 from ledger.errors import Corrupt, LedgerError, NotFound, SettingsError, Unavailable
@@ -76,20 +76,24 @@ class Wanted:
 
 def verify(ledger: Ledger, *, progress: Progress | None = None, **wanted: Any) -> Report:
     """Verify a ledger: as is *wanted* (`Wanted`), telling how far it is."""
-    with ledger.read() as tx, ExitStack() as stack:
-        stack.enter_context(small_cache(tx.connection))
-        run = _Run(ledger, tx.connection, Wanted(**wanted), stack)
-        run.walk(progress or (lambda done, total: None))
-        run.compare()
-    return run.report
+    report = Report()
+    try:
+        with ledger.read() as tx, ExitStack() as stack:
+            stack.enter_context(small_cache(tx.connection))
+            run = _Run(ledger, tx.connection, Wanted(**wanted), stack, report)
+            run.walk(progress or (lambda done, total: None))
+            run.compare()
+    except DRIVER_ERRORS as error:
+        report.add(None, "database", "可以读出的数据库文件", damage(error))
+    return report
 
 
 class _Run:
     """One verification on one snapshot. What has to be closed after it is given to *stack*."""
 
-    def __init__(self, ledger: Ledger, connection: Connection, wanted: Wanted, stack: ExitStack) -> None:
+    def __init__(self, ledger: Ledger, connection: Connection, wanted: Wanted, stack: ExitStack, report: Report) -> None:
         self._ledger, self._connection, self._wanted = ledger, connection, wanted
-        self.report = Report()
+        self.report = report
         self._judge = _Judge(connection, ledger, self.report, wanted.block)
         self._signed = self._judge.signed_heads(wanted.against)
         self._heads = dict(self._signed)
@@ -160,6 +164,7 @@ class _Run:
             self._remade.compare()
         if self._remade and self._wanted.vault:
             comparing.compare_vault(self._connection, self._ledger.vault, self.report)
+            comparing.compare_indexes(self._connection, self.report)
         self._ended = True
 
 

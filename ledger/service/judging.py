@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledger import activities, stations
-from ledger.bulk import rows_where_in
+from ledger.bulk import rows_in_spans, rows_where_in
 from ledger.entries import SHANGHAI
 from ledger.errors import LedgerError, NotAllowed, NotFound
 from ledger.kinds import Body
@@ -16,11 +16,13 @@ from ledger.kinds.checks import BREAK_MINUTES_MAX, MINUTES_MAX
 from ledger.people.actors import Actor, require
 from ledger.policies import ServicePolicy, in_force, service_policies
 from ledger.refusals import Already, Refusal
-from ledger.service.drafts import Draft, duration, spell_minute, spoken
-from ledger.tables import ServiceRow, VolunteerRow, table
+from ledger.service.drafts import Draft, duration, spoken
+from ledger.tables import ActivityRow, ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
-_SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
+_ACTIVITY, _SERVICE, _VOLUNTEER = table(ActivityRow), table(ServiceRow), table(VolunteerRow)
+_STOOD = [_SERVICE.c[name] for name in ("volunteer", "start", "end", "activity", "station", "entry_index", "served_on", "minutes")]
+_LEFT = [_VOLUNTEER.c[name] for name in ("number", "left_on", "left_as", "merged_into")]
 _LONGEST = timedelta(minutes=MINUTES_MAX + BREAK_MINUTES_MAX) + timedelta(days=1)
 """How far back a record may begin that is still going on: what it may count, its breaks, and the rest of the day."""
 
@@ -34,15 +36,14 @@ class Standing:
 
 
 def load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str, Standing]:
-    """Read what already stands of the people among drafts, around the drafts' times."""
+    """Read what already stands of the people among drafts, around the days of each: what is recorded together need not be of one day."""
     people = {draft.volunteer: Standing([], {}) for draft in drafts}
-    if not drafts:
-        return people
-    first = min(draft.start for draft in drafts).date() - _LONGEST
-    last = max(draft.end for draft in drafts)
-    columns = [_SERVICE.c[name] for name in ("volunteer", "start", "end", "activity", "station", "entry_index", "served_on", "minutes")]
-    where, said = """start >= ? AND start < ? AND status <> 'voided'""", (first.isoformat(), spell_minute(last))
-    for row in rows_where_in(connection, columns, _SERVICE.c.volunteer, people, where=where, said=said):
+    spans: dict[str, tuple[str, str]] = {}
+    for draft in drafts:
+        first, last = (draft.start - _LONGEST).date().isoformat(), (draft.end.date() + timedelta(days=1)).isoformat()
+        known = spans.get(draft.volunteer, (first, last))
+        spans[draft.volunteer] = (min(known[0], first), max(known[1], last))
+    for row in rows_in_spans(connection, _STOOD, _SERVICE.c.volunteer, _SERVICE.c.start, spans, "status <> 'voided'"):
         one = people[row.volunteer]
         one.intervals.append((row.start, row.end, row.activity, row.station, row.entry_index))
         one.minutes_by_day[row.served_on] = one.minutes_by_day.get(row.served_on, 0) + row.minutes
@@ -52,10 +53,13 @@ def load_standing(connection: Connection, drafts: Sequence[Draft]) -> dict[str, 
 def missing(connection: Connection, drafts: Sequence[Draft]) -> tuple[set[str], dict[str, Any]]:
     """List the people and activities among drafts that are not known (or were called off), and give the rows of people who left."""
     people, done = {draft.volunteer for draft in drafts}, {draft.activity for draft in drafts}
-    columns = [_VOLUNTEER.c[name] for name in ("number", "left_on", "left_as", "merged_into")]
-    rows = {row.number: row for row in rows_where_in(connection, columns, _VOLUNTEER.c.number, people)}
+    rows = {row.number: row for row in rows_where_in(connection, _LEFT, _VOLUNTEER.c.number, people)}
     left = {number: row for number, row in rows.items() if row.left_on is not None}
-    held = {number for number, row in activities.get_many(connection, done).items() if row.ended_as != "cancelled"}
+    held = {
+        row.id
+        for row in rows_where_in(connection, (_ACTIVITY.c.id, _ACTIVITY.c.ended_as), _ACTIVITY.c.id, done)
+        if row.ended_as != "cancelled"
+    }
     return (people | done) - rows.keys() - held, left
 
 

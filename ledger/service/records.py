@@ -33,12 +33,6 @@ def in_batch(connection: Connection, batch: str) -> list[Any]:
     return list(connection.execute(select(_SERVICE).where(_SERVICE.c.batch == batch).order_by(_SERVICE.c.entry_index)))
 
 
-def of_volunteers(connection: Connection, numbers: Sequence[str]) -> list[Any]:
-    """List the services of people, newest first."""
-    rows = rows_where_in(connection, _SERVICE.c, _SERVICE.c.volunteer, numbers)
-    return sorted(rows, key=lambda row: (row.start, row.entry_index), reverse=True)
-
-
 def counts_on(row: Any, day: date) -> bool:
     """Tell whether a record counts on a day: approved, its publicity over, and not frozen by an objection."""
     return bool(row.status == "approved" and row.effective_on <= day.isoformat() and not row.frozen)

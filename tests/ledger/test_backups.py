@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from base64 import b32decode
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -17,13 +18,20 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from postgres import binaries
 from sqlalchemy import make_url
+from world import HOME
 
 from ledger import backups, checkpoints, migrating
 from ledger.checking.verifying import verify
-from ledger.errors import Conflict, Corrupt, InvalidRequest, SettingsError, Unavailable
+from ledger.errors import Conflict, Corrupt, InvalidRequest, NotAllowed, SettingsError, Unavailable
+from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
+from ledger.people.second_factors import SecondFactors
+from ledger.people.tokens import Tokens
 from ledger.settings import Settings
 from ledger.store import open_ledger
 
@@ -111,6 +119,32 @@ def test_what_was_backed_up_is_put_back_row_by_row_and_goes_on(town, file, elsew
     note = ledger.write(lambda tx: ledger.signing.sign(tx.connection), OPERATOR)
     assert checkpoints.checkpoint_size(note.decode()) == made.size + 1
     assert verify(ledger).ok
+    ledger.close()
+
+
+def test_no_way_in_of_the_backups_time_is_open_after_it(town, file, elsewhere):
+    """What was revoked or used since would come back: so all of it ends, and passwords alone stay."""
+    accounts = Accounts(town.ledger, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    accounts.create(OPERATOR, "desk", "recorder", station=HOME, password="correct horse battery")
+    unused = accounts.create(OPERATOR, "other", "recorder", station=HOME)
+    token = Tokens(town.ledger).issue(OPERATOR, "desk", ["log:read"], town.today)
+    session = accounts.sign_in("desk", "correct horse battery")
+    app = TOTP(b32decode(SecondFactors(town.ledger).begin(session.actor)), 6, SHA1(), 30)  # noqa: S303 what RFC 6238 says
+    codes, session = SecondFactors(town.ledger).confirm(session, app.generate(town.clock.now.timestamp()).decode())
+    backups.back_up(town.ledger, file)
+    settings = elsewhere()
+    backups.restore(settings, file, clock=town.clock)
+    ledger = open_ledger(settings, town.clock)
+    there = Accounts(ledger, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    assert there.session(session.secret) is None
+    with pytest.raises(NotAllowed):
+        Tokens(ledger).resolve(token)
+    with pytest.raises(NotAllowed, match="过期"):
+        there.sign_in("other", unused)
+    half_way = there.sign_in("desk", "correct horse battery")
+    assert half_way.waits_for == "second_factor"
+    with pytest.raises(NotAllowed):
+        SecondFactors(ledger).pass_with(half_way, codes[0])
     ledger.close()
 
 
@@ -225,10 +259,17 @@ def test_a_backup_from_before_an_upgrade_is_upgraded(town, file, elsewhere, tmp_
         members["database"], manifest["schema"] = (tmp_path / "old.db").read_bytes(), "0002"
         del manifest["members"]["database"]
 
-    settings = elsewhere()
-    backups.restore(settings, repacked(file, age), clock=town.clock)
+    settings, before, aged = elsewhere(), rows(town.ledger), repacked(file, age)
+    backups.restore(settings, aged, clock=town.clock)
     ledger = open_ledger(settings, town.clock)
-    assert rows(ledger) == rows(town.ledger)
+    assert rows(ledger) == before
+    ledger.close()
+    town.say("newer")
+    town.sign()
+    settings = elsewhere()
+    assert backups.restore(settings, aged, force=True, clock=town.clock).behind == town.size
+    ledger = open_ledger(settings, town.clock)
+    assert rows(ledger) == before
     ledger.close()
 
 

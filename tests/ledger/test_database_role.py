@@ -101,6 +101,7 @@ def test_it_cannot_change_the_log_though_the_owner_dropped_the_triggers(town):
     "statement",
     [
         "CREATE TABLE shadow (n int)",
+        "CREATE TEMPORARY TABLE entry (n int)",
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
         "UPDATE alembic_version SET version_num = 'x'",
         "TRUNCATE service",

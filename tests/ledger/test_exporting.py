@@ -67,6 +67,21 @@ def test_an_older_export_is_brought_up_to_date_and_its_full_tiles_are_left_alone
     assert files(folder) == again
 
 
+def test_an_export_that_broke_off_is_gone_on_with(world, tmp_path, judge):
+    world.grow(600)
+    world.sign()
+
+    def break_off(done, _total):
+        if done > 256:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_log(world.ledger, tmp_path / "log", break_off)
+    assert "checkpoint" not in files(tmp_path / "log")
+    assert export_log(world.ledger, tmp_path / "log") == 600
+    assert judge("tiles", world.ledger.signing.vkey, tmp_path / "log").ok
+
+
 def test_entries_newer_than_the_checkpoint_are_not_exported(world, folder, judge):
     world.say("newer")
     before = files(folder)

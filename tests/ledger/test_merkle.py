@@ -137,14 +137,6 @@ def test_an_edge_that_does_not_fit_its_size_is_corrupt(leaves):
             Tree.resume(size, edge)
 
 
-def test_a_copy_grows_on_its_own(leaves):
-    tree = Tree()
-    tree.extend(leaves[:300])
-    before = (tree.size, tree.edge(), tree.root())
-    tree.copy().extend(leaves[300:600])
-    assert (tree.size, tree.edge(), tree.root()) == before
-
-
 def test_what_is_not_a_leaf_hash_leaves_the_tree_as_it_was(leaves):
     tree = Tree()
     with pytest.raises(ValueError, match="32 bytes"):

@@ -255,6 +255,12 @@ def test_a_voided_record_no_longer_weighs_on_the_days_cap(town):
     assert town.hand_in(sheet(signed(ZHANG, "15:00", "18:00"))).accepted == 1
 
 
+@pytest.mark.parametrize(("first", "second"), [(("8:00", "14:00"), ("15:00", "18:00")), (("15:00", "18:00"), ("8:00", "14:00"))])
+def test_the_days_cap_counts_earlier_and_later_hours_alike(town, first, second):
+    town.serve(ZHANG, DAY, *first)
+    assert [one.code for one in town.hand_in(sheet(signed(ZHANG, *second))).rejected] == ["over_daily_cap"]
+
+
 def test_what_is_voided_stays_voided(town):
     index = town.serve(ZHANG, DAY, "14:00", "16:00")
     void(town, index)

@@ -1,4 +1,4 @@
-"""A ledger that is written, retried, broken off, restarted, restored and signed in any order always holds what it said it held.
+"""A ledger that is written, retried, broken off, restarted, restored and signed in any order always holds what it said it held, and nobody who was erased.
 
 The model is the list of leaf hashes that were receipted, and a reference to the letter of RFC 6962. A failure prints the steps and a blob that repeats
 them; SHOUWANG_EXAMPLES=1000 looks longer.
@@ -18,7 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from rfc6962 import mth, path, subproof
-from world import CLERK, HOME, Clock, World
+from world import APPROVER, CLERK, HOME, Clock, World
 
 from ledger import history, log, merkle, signing_keys
 from ledger.checking.verifying import verify
@@ -26,6 +26,7 @@ from ledger.checkpoints import prove_entry
 from ledger.errors import Conflict, Corrupt, InvalidRequest, LedgerError, Unavailable
 from ledger.ids import new_entry_id
 from ledger.notes import open_checkpoint
+from ledger.people import erasures
 from ledger.people.actors import OPERATOR
 from ledger.service.drafts import Draft
 from ledger.service.recording import record_each, record_many
@@ -54,6 +55,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(template, home)
+        shutil.copyfile(home / "key-store.db", home / "oldest-keys.db")
         self.home, self.clock = home, Clock(START)
         self.settings = Settings(home, f"sqlite:///{home / 'ledger.db'}")
         self.ledgers, self.dropped, self.slots = [], [], 0
@@ -61,6 +63,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.signed: list[int] = [0]
         self.rotated: int | None = None
         self.away: Model | None = None
+        self.erased: set[str] = set()
         self.another_process()
         with self.ledgers[0].read() as tx:
             rows = list(log.scan(tx.connection))
@@ -93,9 +96,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledgers, self.dropped = [], []
 
     def put(self, database):
-        """Replace the database file, as somebody does who restores a copy while nothing runs."""
+        """Replace the database file, and the key store by its oldest copy, as somebody does who restores copies while nothing runs."""
         self.leave()
         shutil.copyfile(database, self.home / "ledger.db")
+        shutil.copyfile(self.home / "oldest-keys.db", self.home / "key-store.db")
         self.another_process()
 
     # --- steps
@@ -205,6 +209,22 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger(pick).operate(lambda connection, _now: signing_keys.finish_rotation(connection, self.settings, self.signed[-1]))
         self.rotated = None
 
+    # --- people's data
+
+    @precondition(lambda self: self.away is None and len(self.erased) < len(self.people))
+    @rule(pick=picks, which=picks, crash=st.booleans())
+    def erase(self, pick, which, crash):
+        """Somebody's data is destroyed, perhaps only by the process that comes after the one that said so."""
+        ledger, left = self.ledger(pick), [one for one in self.people if f"person/{one}" not in self.erased]
+        person = left[which % len(left)]
+        request = ledger.write(lambda tx: erasures.ask(tx, person, "own_wish"), CLERK)
+        self.receipted(ledger.write(lambda tx: erasures.carry_out(tx, request), APPROVER).receipt)
+        if crash:
+            self.another_process()
+        else:
+            ledger.finish_erasures()
+        self.erased.add(f"person/{person}")
+
     # --- copies
 
     @precondition(lambda self: self.away is None)
@@ -246,6 +266,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for ledger in self.ledgers:
             with ledger.read() as tx:
                 head = log.tree_head(tx.connection)
+                readable = ledger.vault.open(tx.connection, [f"person/{one}" for one in self.people])
+            assert readable.keys() == {f"person/{one}" for one in self.people} - self.erased
             assert (head.size, head.root) == (len(self.now.leaves), mth(self.now.leaves))
 
     def teardown(self):

@@ -54,6 +54,13 @@ def test_a_bundle_of_nothing_or_of_two_things_is_asked_wrongly(run, arguments):
     assert "出错了" in run("bundle", *arguments, "--out", "x", code=2)
 
 
+@pytest.mark.parametrize("arguments", [["bundle", 2, "--out"], ["proof", 2, "--out"], ["policy", "--out"]])
+def test_a_file_that_cannot_be_written_is_named(run, arguments):
+    said = run(*arguments, "no/where", code=2)
+    assert "no/where 不能读写" in said
+    assert "Traceback" not in said
+
+
 def test_a_sample_is_drawn_from_a_signed_checkpoint_only(town, run, tmp_path):
     (tmp_path / "kept").write_text(town.note)
     said = run("sample", "--checkpoint", "kept", "--nonce", "0317", "--count", 5, "--json")

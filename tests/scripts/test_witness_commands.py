@@ -78,7 +78,7 @@ def test_a_district_cosigns_a_streets_log_and_is_missed_when_it_is_gone(run, log
     run("import", "stations", ROOT / "tests" / "data" / "sanlian-street" / "stations.csv")
     run("checkpoint")
     gone = json.loads(run("witnesses", "--ask", "--json", code=1).stdout)
-    assert (gone["satisfied"], gone["witnesses"][0]["size"]) == (False, 2)
+    assert (gone["satisfied"], gone["witnesses"][0]["size"]) == (False, 3)
     assert "连不上" in gone["witnesses"][0]["error"]
 
 

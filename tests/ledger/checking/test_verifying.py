@@ -11,6 +11,7 @@ from ledger.errors import Corrupt, SettingsError
 from ledger.ids import new_number
 from ledger.log import Fact
 from ledger.notes import Checkpoint, Signer, sign_checkpoint
+from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
 from ledger.people.destruction import unfind
 from ledger.tables import table
@@ -40,6 +41,20 @@ def town(world):
     objection = world.write(lambda tx: tx.append([Fact("service.contested", contested)]))[0].index
     decided = {**said, "objection": objection, "finding": "rejected", "reason": "签到表上就是这个时间"}
     world.write(lambda tx: tx.append([Fact("service.objection_decided", decided)]))
+    missed = {"volunteer": people[1], "station": station, "served_on": "2025-01-03", "proof": "receipt", "means": "self"}
+    missed |= {"receipt": {"index": 4711, "short_hash": "0123456789ab", "state": "beyond"}, "due_on": "2025-02-07"}
+    missed |= {"activity": new_number(), "start": "2025-01-03T09:00", "end": "2025-01-03T10:00"}
+    omission = world.write(lambda tx: tx.append([Fact("service.omission_claimed", missed)]))[0].index
+    answer = {
+        "omission": omission,
+        "volunteer": people[1],
+        "station": station,
+        "finding": "upheld",
+        "reason": "签到表上有",
+        "service": record,
+    }
+    world.write(lambda tx: tx.append([Fact("service.omission_decided", answer)]))
+    Accounts(world.ledger).create(OPERATOR, "desk", "recorder", station=HOME)
     world.rotate()
     world.grow(SIZE)
     world.sign()
