@@ -4,9 +4,11 @@ The web application over one ledger: `create_app` puts the parts together; nothi
 Pages work without script: the content security policy allows none, nor anything from elsewhere.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask
 from flask_wtf import CSRFProtect
 
 from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, wording
@@ -17,6 +19,7 @@ from api.pages import (
     batches,
     calendar,
     check_in,
+    coming,
     credit,
     erasures,
     guide,
@@ -27,6 +30,7 @@ from api.pages import (
     my_data,
     notices,
     objections,
+    omissions,
     parked,
     personal,
     proposals,
@@ -52,11 +56,14 @@ from api.pages import oidc as oidc_pages
 from api.pages import tokens as token_pages
 from api.uploads import Uploads
 from ledger.people.accounts import Accounts
+from ledger.people.key_files import read_key
 from ledger.people.second_factors import SecondFactors
 from ledger.people.sessions import VOLUNTEER_LIFETIME
 from ledger.people.tokens import Tokens
-from ledger.people.vault import read_key
 from ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 UPLOAD_BYTES_MAX = 20 * 1024 * 1024
 SESSION_LIFETIME = VOLUNTEER_LIFETIME
@@ -77,9 +84,17 @@ _PAGES = (
     *(sheets, logging, batches, approvals, parked, records, credit, stations, volunteers, webhooks, log),
     *(my_data, personal, erasures, reveals, notices, helping, guide),
     *(registering, volunteer_acts, proposals, registration),
-    *(objections, signatures, recorders, publicity, calendar, receipts),
-    *(activities, check_in),
+    *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
+    *(activities, coming, check_in),
 )
+
+
+class _Application(Flask):
+    """Flask without views that are coroutines: to ask of each hook at each request whether it is one takes a twentieth of it."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Take a view or hook as it is."""
+        return func
 
 
 def create_app(
@@ -89,7 +104,7 @@ def create_app(
 
     *provider*: an identity provider by which accounts linked to it may sign in as well.
     """
-    app = Flask(__name__)
+    app = _Application(__name__)
     app.config.update(
         SECRET_KEY=read_key(ledger.settings.session_key),
         SESSION_COOKIE_NAME="__Host-shouwang" if secure_cookies else "shouwang",
@@ -118,17 +133,27 @@ def create_app(
         app.register_blueprint(module.blueprint)
     v1.init_app(app, csrf)
     auth.open_to_all(app.view_functions["static"])
-    app.after_request(lambda response: _harden(response, https=secure_cookies))
+    app.wsgi_app = _Hardened(app.wsgi_app, https=secure_cookies)  # type: ignore[method-assign]  # as Flask's documentation has it
     return app
 
 
-def _harden(response: Response, *, https: bool) -> Response:
-    said = {name for name, _ in response.headers}
-    for name, value in HEADERS.items():
-        if name not in said:
-            response.headers.add(name, value)
-    if https:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "static" and "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
-    return response
+class _Hardened:
+    """Puts the headers that every answer has beside those it has of its own: around the application, where nothing can be left out, and cheaply."""
+
+    def __init__(self, inner: "WSGIApplication", *, https: bool) -> None:
+        self._inner = inner
+        said = HEADERS | ({"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if https else {})
+        self._pages = [*said.items(), ("Cache-Control", "no-store")]
+        self._static = list(said.items())
+        self._answers = [*self._pages, ("Content-Disposition", 'attachment; filename="api.json"')]
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer."""
+        path = environ.get("PATH_INFO", "")
+        more = self._answers if errors.for_programs(path) else self._static if path.startswith("/static/") else self._pages
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            own = {name.lower() for name, _ in headers}
+            return start_response(status, [*headers, *(one for one in more if one[0].lower() not in own)], exc_info)
+
+        return self._inner(environ, start)

@@ -93,6 +93,7 @@ def for_log_tools(path: str) -> bool:
 
 def _answer(problem: Problem, title: str | None = None, status: int | None = None) -> ResponseReturnValue:
     """Answer in the form that the address calls for; a page may have a title and status of its own."""
+    g.refused = g.get("refused") or problem.code
     if for_programs(request.path):
         return problems.respond(problem)
     status = status or problem.status
@@ -111,6 +112,7 @@ def of_ledger_error(error: errors.LedgerError) -> Problem:
 
 def _ledger_error(error: errors.LedgerError) -> ResponseReturnValue:
     problem = of_ledger_error(error)
+    g.refused = getattr(error, "why", "") or problem.code
     if problem.code == "internal":
         _log.error("request %s: %s: %s", g.get("request_id"), type(error).__name__, error)
         problem = Problem("internal", "账本自检没有通过，或设置有误。数据没有改动。请把下面的编号告诉管理员。")

@@ -7,6 +7,7 @@ dots; what is printed, or sent to others, is the address that was set.
 """
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, request
@@ -26,6 +27,7 @@ def site_address() -> str:
     return ledger().settings.address or request.host_url.rstrip("/")
 
 
+@lru_cache(maxsize=256)
 def is_ours(host: str, address: str) -> bool:
     """Tell whether a `Host` may name this site, whose address may have been set."""
     try:

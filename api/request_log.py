@@ -2,7 +2,8 @@
 One line in the log for each request, and the number by which people can ask about theirs (`X-Request-Id`, also on error pages).
 
 The number is drawn here, never taken from the request. The line says the route as the program knows it, not the address as it was typed: no query, no
-number of a volunteer, no file name; of whoever asked, the id of their account; no cookie, no token, no network address.
+number of a volunteer, no file name; of whoever asked, the id of their account; no cookie, no token, no network address. Of a refusal it says why, also
+where the page must not: unknown_name, password, slowed, …
 """
 
 import logging
@@ -35,6 +36,7 @@ def _tell(response: Response) -> Response:
             "status": response.status_code,
             "ms": round((time.perf_counter() - g.began) * 1000) if "began" in g else 0,
             "account": actor.account if actor else "",
+            **({"refused": g.refused} if "refused" in g else {}),
         }
         _log.info("request", extra={"said": said})
     return response

@@ -19,7 +19,11 @@ class UnreadableFile(InvalidRequest):
 
 
 class NotAllowed(LedgerError):
-    """The account may not do this here, or may not do it alone."""
+    """The account may not do this here, or may not do it alone. *why*: for the log, where what is said to the person must not tell it."""
+
+    def __init__(self, said: str, why: str = "") -> None:
+        super().__init__(said)
+        self.why = why
 
 
 class NotFound(LedgerError):

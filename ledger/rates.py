@@ -8,8 +8,10 @@ On a day and for the year up to it, for a station and, summed, for every unit ab
     backbone       those of them designated backbone / the same registered                                    (target 1 %)
 
 Who is at home where is asked of the counting day: before a move at the old station, from the day of the move on at the new; nowhere from the day of
-leaving on. A registration that was merged away or disowned never counts. Confirmed-by-the-person counts stand beside. A figure is never without its
-numerator, denominator, source and day; ratios are made from whole numbers when they are shown. A published rate names the tree size it was counted at.
+leaving on. A registration that was merged away or disowned never counts. Confirmed-by-the-person counts stand beside, and of those how many were
+confirmed at the desk (a code typed there, a form signed there) and not by signing in: two members of staff could so confirm somebody who was never there.
+A figure is never without its numerator, denominator, source and day; ratios are made from whole numbers when they are shown. A published rate names the
+tree size it was counted at.
 """
 
 from collections import Counter
@@ -29,6 +31,10 @@ from ledger.transactions import WriteTransaction
 
 _VOLUNTEER, _PAST, _SERVICE, _PUBLISHED = table(VolunteerRow), table(PastHomeRow), table(ServiceRow), table(PublishedRateRow)
 COUNTS = ("population", "registered", "confirmed", "participants", "backbone", "minutes")
+SHOWN = (*COUNTS, "confirmed_at_desk")
+"""What is counted; an entry that publishes it says COUNTS."""
+AT_DESK = ("desk_code", "paper")
+"""Means of confirming for which staff vouch."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class StationRate:
     participants: int
     backbone: int
     minutes: int
+    confirmed_at_desk: int
 
     def rates(self) -> dict[str, str]:
         """Write the three rates to four decimals, rounded half up; an empty denominator gives an empty text."""
@@ -78,7 +85,7 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     what was approved in January is not lost between two years. Asked with 31 December it gives what could be known then.
     """
     on = counting_day(year, today).isoformat()
-    own: dict[str, Counter[str]] = {name: Counter() for name in COUNTS if name != "population"}
+    own: dict[str, Counter[str]] = {name: Counter() for name in SHOWN if name != "population"}
     counts = and_(
         counting(today.isoformat()),
         _SERVICE.c.served_on >= f"{year}-01-01",
@@ -88,6 +95,7 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
         people = (
             func.count().label("registered"),
             func.count().filter(_VOLUNTEER.c.confirmed_on <= on).label("confirmed"),
+            func.count().filter(_VOLUNTEER.c.confirmed_on <= on, _VOLUNTEER.c.confirmed_by.in_(AT_DESK)).label("confirmed_at_desk"),
             func.count().filter(_VOLUNTEER.c.backbone_on <= on).label("backbone"),
         )
         served = (func.count(_SERVICE.c.volunteer.distinct()).label("participants"), func.sum(_SERVICE.c.minutes).label("minutes"))
@@ -124,7 +132,7 @@ def _rolled_up(connection: Connection, on: str, asked: str, own: dict[str, Count
             total["population"] = said.population
         if unit.parent in sums:
             sums[unit.parent].update(total)
-        counts = {name: total[name] for name in COUNTS}
+        counts = {name: total[name] for name in SHOWN}
         source = (said.counted_on, said.source) if said is not None else (None, None)
         found.append(
             StationRate(

@@ -21,7 +21,7 @@ from ledger.database import check_durability, open_engine, read_transaction, wri
 from ledger.database_role import check_role
 from ledger.errors import LedgerError, SettingsError
 from ledger.log import load_head, tree_head
-from ledger.people import grants
+from ledger.people import bindings, grants
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.destruction import finish
 from ledger.people.key_files import check_private, write_new_key
@@ -113,6 +113,7 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         if tx.tree_size == 0:
             policies.adopt(tx, effective_on="1900-01-01", rules=policies.DEFAULTS, document="初始规则")
         grants.adopt_former(tx)
+        bindings.adopt_former(tx)
 
     ledger.vault.make_drafts_key()
     ledger.write(adopt_defaults, OPERATOR)

@@ -46,8 +46,14 @@ class WriteTransaction(ReadTransaction):
         return self.appender.size
 
     def require(self, action: str, station: str | None) -> None:
-        """Make sure that the actor may do this there. Raises NotAllowed."""
+        """Make sure that the actor may do this there, and that the account is in nobody else's hands where that weighs. Raises NotAllowed."""
         actors.require(self.connection, self.actor, action, station)
+        if action not in actors.FIRST_PERSON:
+            self.require_own()
+
+    def require_own(self) -> None:
+        """Make sure that the actor's account is in nobody else's hands: for whatever a second person does. Raises NotAllowed."""
+        actors.require_own(self.connection, self.actor)
 
     def append(self, facts: Sequence[Fact]) -> list[Receipt]:
         """Append facts whose rules have been checked."""

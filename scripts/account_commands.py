@@ -6,7 +6,7 @@ from rich.table import Table
 from ledger.errors import InvalidRequest
 from ledger.ids import parse_number
 from ledger.kinds.accounts import GRANTED_ROLES
-from ledger.people import grants, second_factors
+from ledger.people import grants, second_factors, vouching
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR, ROLES, Grant
 from scripts.console import OUT, as_json, ledger, print_json
@@ -60,6 +60,14 @@ def account_reset(login: str) -> None:
     OUT.print(f"账号 {login} 的一次性密码：[bold]{code}[/]（只显示这一次）")
 
 
+@account.command("vouch")
+@click.argument("login")
+def account_vouch(login: str) -> None:
+    """核实账号 LOGIN 是本人在用：由管理员新建或重置过的账号，核实之后才能审核、确认和管理。"""
+    Accounts(ledger()).vouch(OPERATOR, login)
+    OUT.print(f"账号 {login} 已核实，已入账")
+
+
 @account.command("disable")
 @click.argument("login")
 def account_disable(login: str) -> None:
@@ -108,7 +116,9 @@ def account_list(json_: bool) -> None:
         shown.add_row(one.login, roles, "是" if one.second_factor else "", "是" if one.disabled else "")
     OUT.print(shown)
     with book.read() as tx:
-        waiting = len(grants.proposals(tx, OPERATOR))
+        waiting, unvouched = len(grants.proposals(tx, OPERATOR)), len(vouching.waiting(tx, OPERATOR))
+    if unvouched:
+        OUT.print(f"还有 {unvouched} 个账号等第二位管理员当面核实；在本机可用 shouwang account vouch")
     if waiting:
         OUT.print(f"还有 {waiting} 个角色等第二位管理员确认；在本机可用 shouwang account grant 直接给")
 

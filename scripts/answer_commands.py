@@ -93,7 +93,8 @@ def rates_(year: int, as_known: int | None, asked_on: datetime | None, json_: bo
                 "period_to": day.isoformat(),
                 "counted_on": asked.isoformat(),
                 "stations": [vars(one) | one.rates() for one in found],
-            }
+            },
+            "三率",
         )
         return
     OUT.print(f"[bold]{year} 年度，截至 {day}[/]（账本 {size} 条）")
@@ -138,7 +139,8 @@ def select_(year: int, rules_file: Path, out: Path | None, json_: bool) -> None:
                 "considered": selection.considered,
                 "chosen": [vars(one) for one in selection.chosen],
                 "excluded": [vars(one) for one in selection.excluded],
-            }
+            },
+            "评选名单",
         )
         return
     OUT.print(f"[bold]{year} 年度{rules.name}[/]：参评 {selection.considered} 人，入选 {len(selection.chosen)} 人")

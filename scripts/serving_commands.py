@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from api.app import create_app
 from api.oidc import Provider
 from jobs import schedule
 from jobs.status import status
+from ledger.guard import Guard
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
@@ -90,11 +92,15 @@ def jobs_(once: bool, status_: bool, json_: bool) -> None:
         ERR.print("定时任务已启动（按 Ctrl+C 停止）")
         schedule.run_forever(book)
         return
-    found = status(book)
+    found, unrotated = status(book), Guard(book.settings.guard).oldest_unrotated()
     if json_:
-        print_json({"jobs": [asdict(one) for one in found]})
+        print_json({"jobs": [asdict(one) for one in found], "oldest_unrotated_erasure": unrotated})
         return
     shown = Table("任务", "现在", "最近一次成功", "最近一次失败")
     for one in found:
         shown.add_row(one.title, "逾期" if one.overdue else "正常", one.last_success or "还没有", one.last_failure or "—")
     OUT.print(shown)
+    if unrotated:
+        days = (book.now() - datetime.fromisoformat(unrotated)).days
+        text = f"{unrotated[:10]} 以来有人注销，主密钥还没有换过（{days} 天）：注销之前另存的密钥库，配上当时的主密钥仍能打开。"
+        OUT.print(f"{text}请运行 shouwang rotate-wrapping-key，并销毁旧主密钥的各份副本")

@@ -60,6 +60,7 @@ def house(tmp_path, founded_url):
         clock=clock,
         staff=staff,
         changes=changes,
+        founded=[("granted", "recorder", "001", "operator"), ("opened", None, None, "operator")],
     )
     report = verify(ledger)
     assert report.ok, report.faults

@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from api import oidc
 from api.auth import SIGNED_IN, accounts, actor, ledger, open_to
-from api.pages.rights import shown_changes, shown_proposals
+from api.pages.rights import shown_changes, shown_proposals, shown_waiting
 from ledger import stations
-from ledger.errors import InvalidRequest, NotFound
+from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.people import linked_identities
 from ledger.people.grants import UNCONFIRMED_ROLES
 
@@ -20,10 +20,12 @@ def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         units = stations.everyone(tx.connection)
         waiting = shown_proposals(tx, actor())
+        unvouched = shown_waiting(tx, actor())
     page = render_template(
         "accounts.html",
         found=accounts().everyone(actor()),
         waiting=waiting,
+        unvouched=unvouched,
         units=units,
         names={unit.code: unit.name for unit in units},
         roles=ROLES_OFFERED,
@@ -41,6 +43,7 @@ def _one(login: str, problem: str = "", status: int = 200) -> ResponseReturnValu
     with ledger().read() as tx:
         units = stations.everyone(tx.connection)
         waiting = [one for one in shown_proposals(tx, actor()) if one["login"] == login]
+        unvouched = [one for one in shown_waiting(tx, actor()) if one["login"] == login]
         history = shown_changes(tx, actor(), account=account.id, limit=_HISTORY)
         linked = linked_identities.of_account(tx.connection, account.id)
     page = render_template(
@@ -48,6 +51,7 @@ def _one(login: str, problem: str = "", status: int = 200) -> ResponseReturnValu
         account=account,
         sessions=accounts().sessions_of(account.id),
         waiting=waiting,
+        unvouched=unvouched,
         history=history,
         units=units,
         names={unit.code: unit.name for unit in units},
@@ -121,6 +125,18 @@ def end_grant(login: str) -> ResponseReturnValue:
 def reset(login: str) -> ResponseReturnValue:
     """Give an account a new one-time code and show it once."""
     return _slip(login, accounts().reset(actor(), login))
+
+
+@blueprint.post("/<login>/vouch")
+@open_to("administrator")
+def vouch(login: str) -> ResponseReturnValue:
+    """Say that somebody has their account themselves, as a second administrator who has asked them."""
+    try:
+        accounts().vouch(actor(), login)
+    except (InvalidRequest, NotAllowed) as refusal:
+        return _one(login, str(refusal), 400 if isinstance(refusal, InvalidRequest) else 403)
+    flash(f"账号 {login} 已核实，现在可以审核、确认和管理了，并已入账。")
+    return redirect(url_for("accounts.listing"))
 
 
 @blueprint.post("/<login>/<any(disable, enable):what>")

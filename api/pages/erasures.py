@@ -55,5 +55,6 @@ def decide(asked: str) -> ResponseReturnValue:
     if done.state == "restricted":
         flash(f"已封存：资料只保存、不再使用，{done.until} 期满后可以注销。入账第 {done.receipt.index} 条（{done.receipt.short_hash}）。")
     else:
-        flash(f"已注销：姓名、证件号和联系方式再也读不出来。入账第 {done.receipt.index} 条（{done.receipt.short_hash}）。")
+        told = "以前另存过密钥库的，请本机操作员换一次主密钥（shouwang rotate-wrapping-key）。"
+        flash(f"已注销：姓名、证件号和联系方式再也读不出来。入账第 {done.receipt.index} 条（{done.receipt.short_hash}）。{told}")
     return redirect(url_for("erasures.listing"))

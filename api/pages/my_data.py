@@ -8,6 +8,7 @@ from api.downloads import attachment
 from api.wording import KIND_NAMES
 from ledger import stations
 from ledger.kinds.people import ERASING
+from ledger.messages import CHANNELS
 from ledger.people import erasures, my_data, retention, reveals
 from ledger.people.erasures import STATES
 
@@ -24,7 +25,7 @@ def everything() -> ResponseReturnValue:
     """Show a volunteer everything about themselves, to read and to print."""
     with ledger().read() as tx:
         said = my_data.everything(tx, _me())
-    return render_template("my_data.html", mine=True, said=said, kinds=KIND_NAMES, states=STATES, reasons=ERASING)
+    return render_template("my_data.html", mine=True, said=said, kinds=KIND_NAMES, states=STATES, reasons=ERASING, CHANNELS=CHANNELS)
 
 
 @blueprint.get("/data.json")

@@ -49,7 +49,7 @@ def link() -> ResponseReturnValue:
 @open_to(*SIGNED_IN)
 def unlink() -> ResponseReturnValue:
     """Undo the link."""
-    linked_identities.unlink(ledger(), actor().account)
+    linked_identities.unlink(ledger(), actor())
     flash("已解除绑定，以后用登录名和密码登录。")
     return redirect(url_for("security.page"))
 
@@ -69,6 +69,7 @@ def callback() -> ResponseReturnValue:
             raise NotAllowed("登录已经结束，没有绑定。请重新登录后再试")
         linked_identities.link(ledger(), g.session.actor, found.issuer, subject)
     except (NotAllowed, InvalidRequest) as refusal:
+        g.refused = "identity"
         if g.session is not None:
             session["problem"] = str(refusal)
             return redirect(url_for("security.page"))

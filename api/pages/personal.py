@@ -8,6 +8,7 @@ from api.downloads import attachment
 from api.wording import KIND_NAMES
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.kinds.people import ERASING
+from ledger.messages import CHANNELS
 from ledger.people import erasures, identity, my_data, reveals, volunteers
 from ledger.people.actors import require
 from ledger.people.erasures import STATES
@@ -46,7 +47,7 @@ def everything(number: str) -> ResponseReturnValue:
         said = my_data.everything(tx, known)
     if request.form.get("form") == "json":
         return attachment(my_data.as_file(said), "application/json", f"本人资料-{known}.json", personal=True)
-    return render_template("my_data.html", mine=False, said=said, kinds=KIND_NAMES, states=STATES, reasons=ERASING)
+    return render_template("my_data.html", mine=False, said=said, kinds=KIND_NAMES, states=STATES, reasons=ERASING, CHANNELS=CHANNELS)
 
 
 @blueprint.post("/erasure")

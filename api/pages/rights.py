@@ -6,25 +6,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.auth import actor, ledger, open_to
+from api.wording import ACCOUNT_CHANGES
 from ledger import stations
 from ledger.errors import NotFound
 from ledger.kinds.accounts import GRANTED_ROLES
-from ledger.people import accounts, grants, second_factors
+from ledger.people import accounts, grants, second_factors, vouching
 from ledger.people.actors import Actor
 from ledger.transactions import ReadTransaction
 
 blueprint = Blueprint("rights", __name__, url_prefix="/rights")
 ON_A_PAGE = 100
-CHANGES = {
-    "granted": "得到角色",
-    "ended": "取消角色",
-    "code_issued": "发了新的一次性登录码",
-    "disabled": "停用账号",
-    "enabled": "重新启用账号",
-    "sessions_ended": "结束各处登录",
-    "second_factor_reset": "重置两步验证",
-    "identity_linked": "绑定统一身份",
-}
 
 
 def shown_changes(tx: ReadTransaction, viewer: Actor, **asked: Any) -> list[dict[str, Any]]:
@@ -36,7 +27,7 @@ def shown_changes(tx: ReadTransaction, viewer: Actor, **asked: Any) -> list[dict
         {
             "index": row.entry_index,
             "login": named[row.account],
-            "what": CHANGES[row.change],
+            "what": ACCOUNT_CHANGES[row.change],
             "role": row.role,
             "station": row.station,
             "reason": row.reason or "",
@@ -54,6 +45,20 @@ def shown_proposals(tx: ReadTransaction, viewer: Actor) -> list[dict[str, Any]]:
     named = accounts.logins(tx.connection, {one.account for one in found} | {one.proposed_by for one in found})
     return [
         {"proposal": one, "login": named[one.account], "by": named[one.proposed_by], "role": one.grant.role, "station": one.grant.station}
+        for one in found
+    ]
+
+
+def shown_waiting(tx: ReadTransaction, viewer: Actor) -> list[dict[str, Any]]:
+    """Put the accounts that a second administrator has to vouch for into words."""
+    found = vouching.waiting(tx, viewer)
+    named = accounts.logins(tx.connection, {one.account for one in found} | {row.actor for one in found for row in one.changes})
+    return [
+        {
+            "one": one,
+            "login": named[one.account],
+            "changes": [{"what": ACCOUNT_CHANGES[row.change], "by": named[row.actor], "at": row.recorded_at} for row in one.changes],
+        }
         for one in found
     ]
 

@@ -31,6 +31,7 @@ def answer() -> ResponseReturnValue:
     try:
         signed_in = second_factors().pass_with(g.session, request.form.get("code", "")[:40], client().browser)
     except NotAllowed as refusal:
+        g.refused = "second_factor"
         return render_template("second_factor.html", problem=str(refusal)), 403
     target = session.get("next")
     begin_session(signed_in)

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from api import oidc
 from api.auth import SIGNED_IN, accounts, actor, ledger, open_to, second_factors
 from ledger import stations
-from ledger.people import linked_identities
+from ledger.people import actors, linked_identities
 
 blueprint = Blueprint("security", __name__, url_prefix="/me")
 
@@ -19,6 +19,7 @@ def page() -> ResponseReturnValue:
     with ledger().read() as tx:
         names = {unit.code: unit.name for unit in stations.everyone(tx.connection)}
         linked = linked_identities.of_account(tx.connection, me.account)
+        unvouched = bool(actors.holders(tx.connection, me.account))
     return render_template(
         "security.html",
         names=names,
@@ -26,6 +27,7 @@ def page() -> ResponseReturnValue:
         codes_left=second_factors().left(me.account),
         provider=oidc.provider(),
         linked=linked,
+        unvouched=unvouched,
         problem=session.pop("problem", ""),
     )
 

@@ -29,6 +29,7 @@ def enter() -> ResponseReturnValue:
     try:
         signed_in = accounts().sign_in(name, request.form.get("password", "")[:400], client())
     except NotAllowed as refusal:
+        g.refused = refusal.why or "not_allowed"
         return render_template("sign_in.html", problem=str(refusal), name=name, next=target, provider=oidc.provider()), 403
     return go_on(signed_in, target)
 
@@ -36,6 +37,7 @@ def enter() -> ResponseReturnValue:
 def go_on(signed_in: Session, target: str | None) -> ResponseReturnValue:
     """Begin the session; lead to what is missing yet, or to where somebody wanted to go."""
     begin_session(signed_in)
+    g.actor = signed_in.actor  # so that the log line says who signed in
     if signed_in.waits_for:
         session["next"] = safe_next(target)
         return redirect(url_for("home.home"))
@@ -46,10 +48,12 @@ def go_on(signed_in: Session, target: str | None) -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @open_to(*SIGNED_IN)
 def leave() -> ResponseReturnValue:
-    """End this session; whoever copied its cookie holds nothing any more."""
+    """End this session; whoever copied its cookie holds nothing any more, and what a page kept in the browser is gone."""
     accounts().end_session(actor().account, g.session.id)
     session.clear()
-    return redirect(url_for("sign_in.form"))
+    answer = redirect(url_for("sign_in.form"))
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
 
 
 @blueprint.get("/password")

@@ -42,7 +42,7 @@ def one(number: str) -> ResponseReturnValue:
     with ledger().read() as tx:
         person = visible(tx, number)
         shown = statement(tx, person.row.number)
-    return render_template("volunteer.html", mine=False, **shown)
+    return render_template("volunteer.html", mine=False, at_desk=actor().may("register"), **shown)
 
 
 @blueprint.get("/<number>/statement")

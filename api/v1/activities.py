@@ -17,13 +17,13 @@ from ledger import activities
 from ledger.activities import Activity
 from ledger.codes import BENEFICIARIES, SERIES, SERVICES
 from ledger.errors import NotFound
-from ledger.people.actors import require
 from ledger.repeats import Answer
 from ledger.tables import ActivityRow, table
 from ledger.transactions import WriteTransaction
 
 blueprint = Blueprint("api_activities", __name__, url_prefix="/api/v1/activities", description="活动")
 _ACTIVITY = table(ActivityRow)
+_NOT_HERE = "在您管理的站点里没有这个编号的活动"
 _SHOWN = ("id", "station", "organisation", "responsible_unit", "title", "series", "place", "migrated_year")
 
 
@@ -124,8 +124,8 @@ def one(number: str) -> Response:
         headers = unless_seen(tx)
         row = activities.get_many(tx.connection, {number}).get(number)
         if row is None:
-            raise NotFound("没有这个编号的活动")
-        require(tx.connection, actor(), "see_station", row.station)
+            raise NotFound(_NOT_HERE)
+        lists.require_seen(tx.connection, actor(), row.station, _NOT_HERE)
     return answer(_shown(row), headers=headers)
 
 

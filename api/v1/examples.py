@@ -10,7 +10,10 @@ import orjson
 
 STATION, VOLUNTEER, ACTIVITY, ORGANISATION, WEBHOOK = "340104001004", "K7M2Q9XP4R", "8HX3M5T7WQ", "5RT8V2N6KC", "W3C9H7M4XA"
 ROW, KEY, BATCH = "0198f2c4-7a10-7c3e-9f52-3b8e6a1d4c70", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d81", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d82"
-APPROVED, CORRECTED, VOIDED = 1201, 1202, 1203
+OTHER = "M4WQ7X2P9K"
+ACCEPTED, REFUSED = "0198f2c6-2c33-7e5b-9d72-6dae8c3f4e92", "0198f2c6-2c33-7e5b-9d72-6dae8c3f4e93"
+"""Matters that wait for a second person."""
+APPROVED, CORRECTED, VOIDED, OBJECTION = 1201, 1202, 1203, 1204
 ID_NUMBER = "11010519491231002X"
 """The one with which GB 11643 shows its check character; nobody's."""
 _ROOT = "/api/v1"
@@ -38,12 +41,21 @@ EXAMPLES = {
     "POST /service-records/batch": Example("/service-records/batch", {"id": BATCH, "records": [_SERVICE]}),
     "GET /service-records/{index}": Example(f"/service-records/{APPROVED}"),
     "POST /service-records/approvals": Example("/service-records/approvals", {"indexes": [APPROVED]}, keyed=True),
+    "POST /service-records/second-signatures": Example(
+        "/service-records/second-signatures",
+        _SERVICE | {"start": "2025-01-05T08:00:00+08:00", "end": "2025-01-05T19:30:00+08:00", "reason": "汛期值守，有值班表"},
+        keyed=True,
+    ),
     "POST /service-records/{index}/corrections": Example(
         f"/service-records/{CORRECTED}/corrections",
         {"start": "2025-01-07T09:00:00+08:00", "end": "2025-01-07T10:30:00+08:00", "reason": "签退时间抄错，已与本人核对"},
         keyed=True,
     ),
     "POST /service-records/{index}/voids": Example(f"/service-records/{VOIDED}/voids", {"reason": "签到表重复登记"}, keyed=True),
+    "GET /objections": Example(f"/objections?station={STATION}&waiting=yes"),
+    "POST /objections/{index}/decisions": Example(
+        f"/objections/{OBJECTION}/decisions", {"finding": "rejected", "reason": "签到表上有本人签名，时间相符"}, keyed=True
+    ),
     "GET /activities": Example(f"/activities?station={STATION}&start_from=2025-01-01"),
     "POST /activities": Example(
         "/activities",
@@ -63,6 +75,15 @@ EXAMPLES = {
     "GET /volunteers/{number}": Example(f"/volunteers/{VOLUNTEER}"),
     "POST /volunteers/find": Example("/volunteers/find", {"id_number": ID_NUMBER}),
     "GET /volunteers/{number}/credit": Example(f"/volunteers/{VOLUNTEER}/credit"),
+    "GET /matters": Example("/matters"),
+    "POST /matters/{matter}/acceptances": Example(f"/matters/{ACCEPTED}/acceptances", keyed=True),
+    "POST /matters/{matter}/refusals": Example(f"/matters/{REFUSED}/refusals", {"remark": "确认书上没有本人签名"}, keyed=True),
+    "POST /volunteers/{number}/confirmations": Example(
+        f"/volunteers/{VOLUNTEER}/confirmations", {"evidence": "mJ0cQ1tq0T6b1m8cPzv9Xo3d5uFw7yKe2aRr4sLhNgE="}, keyed=True
+    ),
+    "POST /volunteers/{number}/merges": Example(
+        f"/volunteers/{VOLUNTEER}/merges", {"into": OTHER, "reason": "身份证号抄错一位，两份证件已核对"}, keyed=True
+    ),
     "GET /parked-rows": Example("/parked-rows"),
     "POST /parked-rows/records": Example("/parked-rows/records", {"ids": [ROW]}, keyed=True),
     "DELETE /parked-rows/{row}": Example(f"/parked-rows/{ROW}"),
@@ -86,6 +107,12 @@ EXAMPLES = {
         "/stations", {"code": STATION, "name": "天鹅湖社区社会服务站", "level": "station", "parent": "340104001000"}, keyed=True
     ),
     "GET /stations/{code}": Example(f"/stations/{STATION}?on=2025-01-01"),
+    "GET /calendars/{year}": Example("/calendars/2025"),
+    "POST /calendars": Example(
+        "/calendars",
+        {"year": 2027, "rest": ["2027-01-01"], "work": ["2027-02-06"], "source": "国务院办公厅关于 2027 年部分节假日安排的通知"},
+        keyed=True,
+    ),
     "GET /policies": Example("/policies"),
     "GET /rates": Example("/rates?year=2025"),
     "GET /published-rates": Example(f"/published-rates?station={STATION}"),

@@ -19,6 +19,7 @@ from sqlalchemy import Column, Connection, Select
 
 from api.v1.fields import Field, Schema, Whole, station
 from api.v1.requests import answer, answer_changing
+from ledger.errors import NotAllowed, NotFound
 from ledger.kinds.checks import INTEGER_MAX
 from ledger.people.actors import Actor, below, reach, require
 
@@ -81,6 +82,14 @@ def within(connection: Connection, who: Actor, action: str, asked: str | None) -
         require(connection, who, action, asked)
         return frozenset(below(connection, asked))
     return reach(connection, who, action)
+
+
+def require_seen(connection: Connection, who: Actor, station: str, missing: str) -> None:
+    """Make sure that somebody may see what is a station's. Raises NotFound, saying *missing*, as for what is not there: whose it is is not told."""
+    try:
+        require(connection, who, "see_station", station)
+    except NotAllowed:
+        raise NotFound(missing) from None
 
 
 def page(statement: Select[Any], column: Column[Any], said: Mapping[str, Any]) -> Select[Any]:

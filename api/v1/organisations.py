@@ -17,7 +17,6 @@ from ledger import organisations, stations
 from ledger.codes import CATEGORIES
 from ledger.errors import NotFound
 from ledger.organisations import Filing
-from ledger.people.actors import require
 from ledger.refusals import Already, Refusal
 from ledger.repeats import Answer
 from ledger.tables import OrganisationRow, table
@@ -25,6 +24,7 @@ from ledger.transactions import WriteTransaction
 
 blueprint = Blueprint("api_organisations", __name__, url_prefix="/api/v1/organisations", description="组织")
 _ORGANISATION = table(OrganisationRow)
+_NOT_HERE = "在您管理的站点里没有这个编号的组织"
 _BASES = {"filed": "备案", "registered": "登记"}
 _SHOWN = ("id", "number", "name", "category", "station", "basis", "since", "expires_on")
 _POINTERS = {"备案编号": "#/number", "备案日期": "#/since"}
@@ -106,8 +106,8 @@ def one(number: str) -> Response:
         headers = unless_seen(tx)
         row = tx.connection.execute(select(_ORGANISATION).where(_ORGANISATION.c.id == number)).one_or_none()
         if row is None:
-            raise NotFound("没有这个编号的组织")
-        require(tx.connection, actor(), "see_station", row.station)
+            raise NotFound(_NOT_HERE)
+        lists.require_seen(tx.connection, actor(), row.station, _NOT_HERE)
     return answer(_shown(row), headers=headers)
 
 

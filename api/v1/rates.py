@@ -18,12 +18,12 @@ from ledger.errors import Unavailable
 from ledger.kinds.checks import INTEGER_MAX
 from ledger.log import tree_head
 from ledger.people.actors import below
-from ledger.rates import COUNTS
+from ledger.rates import COUNTS, SHOWN
 from ledger.tables import PublishedRateRow, table
 
 blueprint = Blueprint("api_rates", __name__, url_prefix="/api/v1", description="三率")
 _PUBLISHED = table(PublishedRateRow)
-_RATE = ("code", "name", "level", "parent", "counted_on", "population_on", "population_source", *COUNTS)
+_RATE = ("code", "name", "level", "parent", "counted_on", "population_on", "population_source", *SHOWN)
 _COUNTS = {
     "population": "常住人口；0 表示没有申报过",
     "registered": "注册志愿者",
@@ -47,6 +47,9 @@ class Rates(ma.Schema):
     tree_size = fields.Integer(required=True, metadata={"description": "统计时账本的条数：任何人可以按它复算"})
     population_on = fields.String(metadata={"format": "date"})
     population_source = fields.String()
+    confirmed_at_desk = fields.Integer(
+        required=True, metadata={"description": "confirmed 之中在服务台确认的（当场输码或纸质签字），其余是本人登录确认的"}
+    )
     registration_rate = fields.String(required=True, metadata={"description": "注册率 registered ÷ population，四位小数；分母是 0 时为空"})
     participation_rate = fields.String(required=True, metadata={"description": "参与率 participants ÷ registered"})
     backbone_rate = fields.String(required=True, metadata={"description": "骨干率 backbone ÷ registered"})

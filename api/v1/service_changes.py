@@ -12,11 +12,14 @@ from api.v1.fields import Minute, Schema, Several, Text, Whole
 from api.v1.requests import JSON, KEY, carry_out, describe, reads
 from api.v1.service_reads import INDEX
 from api.v1.service_records import blueprint
+from ledger import activities
 from ledger.entries import b64
+from ledger.ids import new_entry_id
 from ledger.kinds.checks import INTEGER_MAX
 from ledger.log import Receipt
 from ledger.repeats import Answer
-from ledger.service import amending, approving
+from ledger.service import amending, approving, second_signatures
+from ledger.service.drafts import Draft
 from ledger.transactions import WriteTransaction
 
 APPROVED_MAX = 1_000
@@ -50,7 +53,22 @@ class Reason(Schema):
     reason = Text(200, description="理由，会给本人看", example="签到表重复登记")
 
 
-_APPROVAL, _CORRECTION, _REASON = Approval(), Correction(), Reason()
+class LongService(schemas.ServiceDraft):
+    """A service over the daily cap, and why it really was so long."""
+
+    class Meta(Schema.Meta):
+        exclude = ("id",)
+
+    reason = Text(second_signatures.REASON_MAX, description="为什么确实有这么长", example="汛期值守，有值班表")
+
+
+class Waiting(ma.Schema):
+    """A service that waits for a second person's signature."""
+
+    id = fields.String(required=True, metadata={"description": "这一件的编号；同样的服务再提一次，还是它", "format": "uuid"})
+
+
+_APPROVAL, _CORRECTION, _REASON, _LONG = Approval(), Correction(), Reason(), LongService()
 _AGAIN = "这个编号的请求早已办过：第一次的答复"
 
 
@@ -68,6 +86,28 @@ def approve(said: dict[str, Any]) -> Response:
 
     def work(tx: WriteTransaction) -> Answer:
         return {"approved": len(said["indexes"]), "counts_from": approving.approve(tx, said["indexes"])}
+
+    return carry_out(work)
+
+
+@blueprint.route("/second-signatures", methods=["POST"])
+@open_to_tokens("service-records:write")
+@describe(
+    "超过每日上限的，请第二人签字",
+    {201: ("已提出，还没有记入账本", {JSON: Waiting}), 200: (_AGAIN, {JSON: Waiting})},
+    description="登记时答 over_daily_cap 的，核实后写明理由，在这里提出。本站另一位工作人员在「第二人签字」里签字，才记入账本，再由第三个人审核。",
+    parameters=[KEY],
+)
+@reads(_LONG)
+def ask_second(said: dict[str, Any]) -> Response:
+    """Propose a service over the daily cap."""
+
+    def work(tx: WriteTransaction) -> Answer:
+        known = activities.get_many(tx.connection, {said["activity"]}).get(said["activity"])
+        facts = {name: said[name] for name in ("volunteer", "activity", "station", "start", "end", "grade")}
+        pause, unit = said.get("break_minutes", 0), known.organisation if known else None
+        draft = Draft(**facts, batch=new_entry_id(), organisation=unit, break_minutes=pause)
+        return {"id": second_signatures.ask(tx, draft, said["reason"])}
 
     return carry_out(work)
 

@@ -19,7 +19,6 @@ from ledger.bulk import rows_where_in
 from ledger.codes import GRADES
 from ledger.errors import NotFound
 from ledger.kinds.checks import INTEGER_MAX, uuid
-from ledger.people.actors import require
 from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction
 
@@ -115,9 +114,10 @@ def one(index: int) -> Response:
     with ledger().read() as tx:
         headers = unless_seen(tx)
         rows = rows_where_in(tx.connection, _SERVICE.c, _SERVICE.c.entry_index, [index])
+        missing = f"在您管理的站点里，第 {index} 条不是服务记录"
         if not rows:
-            raise NotFound(f"第 {index} 条不是服务记录")
-        require(tx.connection, actor(), "see_station", rows[0].station)
+            raise NotFound(missing)
+        lists.require_seen(tx.connection, actor(), rows[0].station, missing)
         return answer(_shown(tx, rows[0]), headers=headers)
 
 

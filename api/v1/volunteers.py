@@ -147,7 +147,7 @@ def listing() -> Response:
 def one(number: str) -> Response:
     """Show a volunteer."""
     with ledger().read() as tx:
-        person = _visible(tx, number)
+        person = visible(tx, number)
     return answer_changing(_shown(person.row, person.masked_name))
 
 
@@ -206,7 +206,7 @@ def credit_of(number: str) -> Response:
     """Show somebody's credit."""
     with ledger().read() as tx:
         headers = unless_seen(tx)
-        person = _visible(tx, number)
+        person = visible(tx, number)
         found = credit.statement(tx, person.row.number)
     names = ("volunteer", "minutes", "star", "minutes_to_next_star", "by_series", "by_grade", "by_year")
     items = {name: [_item(one) for one in getattr(found, name)] for name in ("records", "others")}
@@ -220,7 +220,7 @@ def _checked(tx: ReadTransaction, id_number: str) -> str:
         raise Problem("id_checksum", str(refusal), [{"pointer": "#/id_number", "detail": str(refusal)}]) from None
 
 
-def _visible(tx: ReadTransaction, number: str) -> Known:
+def visible(tx: ReadTransaction, number: str) -> Known:
     """Give a volunteer of the units that the token reaches. Raises NotFound for all others alike."""
     try:
         return _allowed(tx, volunteers.get(tx, number_in_path(number)))

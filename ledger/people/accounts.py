@@ -8,7 +8,8 @@ Passwords are kept as argon2id (RFC 9106; the default profile of argon2-cffi unl
 2. A try is counted before its password is looked at (throttling.py).
 3. A password set by somebody else (a one-time code) opens nothing but the page that changes it, and only for a while. A new password, a new
    code and a disabling end every session that was open. A password worked out while one of these happened is not kept.
-4. What is done to a staff account is an entry: new codes, disabling, ended sessions. So nobody steps into another's shoes unseen.
+4. What is done to a staff account is an entry: that it is opened, new codes, disabling, ended sessions. So nobody steps into another's shoes unseen;
+   and nobody decides anything in them: see vouching.py.
 
 Staff sign in with their login. Volunteers have no login of their own: their number, their ID number or their phone (if it is nobody
 else's) names them, and the first code comes from their station's desk. Entries name an account by its id, which is never used again; which roles it
@@ -29,12 +30,12 @@ from ledger import notices
 from ledger.bulk import rows_where_in
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
-from ledger.ids import new_number, parse_number
+from ledger.ids import parse_number
 from ledger.kinds.accounts import GRANTED_ROLES
 from ledger.log import Fact
-from ledger.people import actors, confirmations, grants, identity, second_factors, sessions, throttling, volunteers
+from ledger.people import actors, bindings, confirmations, grants, identity, second_factors, sessions, throttling, volunteers, vouching
 from ledger.people.actors import OPERATOR, ROLES, SCHEDULER, Actor, Grant
-from ledger.people.passwords import PASSWORD_MAX, as_code, check_password, clean, code_good_until, new_code, spaced_code
+from ledger.people.passwords import as_code, check_password, clean, code_good_until, new_code, spaced_code
 from ledger.people.sessions import Listed, Session
 from ledger.people.throttling import Client
 from ledger.store import Ledger
@@ -83,20 +84,20 @@ class Accounts:
             row = self._find(connection, name)
             tried = throttling.admit(connection, now, vault.blind, row.login if row else name.lower(), row.id if row else None, client)
             if tried is None:
-                raise NotAllowed(REFUSAL)
+                raise NotAllowed(REFUSAL, "slowed")
             return row, tried
 
         row, tried = self._ledger.operate(admit)
         if not self._matches(row, password):
-            raise NotAllowed(REFUSAL)
+            raise NotAllowed(REFUSAL, "unknown_name" if row is None else "disabled" if row.disabled else "password")
         if row.must_change and row.code_expires_at is not None and self._ledger.now() >= datetime.fromisoformat(row.code_expires_at):
-            raise NotAllowed(EXPIRED)
+            raise NotAllowed(EXPIRED, "code_expired")
         fresh = self._hasher.hash(_as_typed(row, password)) if self._hasher.check_needs_rehash(row.password_hash) else None
 
         def settle(connection: Connection, now: datetime) -> Session:
             said = {"password_hash": fresh} if fresh else {"session_epoch": row.session_epoch}
             if not _update(connection, row.id, row.session_epoch, **said):
-                raise NotAllowed(REFUSAL)
+                raise NotAllowed(REFUSAL, "changed_meanwhile")
             throttling.succeeded(connection, tried)
             waits_for = second_factors.missing(connection, row.id, now.date())
             return sessions.begin(connection, now, row, means="password", browser=client.browser, waits_for=waits_for)
@@ -150,7 +151,7 @@ class Accounts:
         """Verify, at the same cost whether there is such an account or not."""
         hashed = row.password_hash if row and row.password_hash else self._nobody
         try:
-            self._hasher.verify(hashed, _as_typed(row, password)[:PASSWORD_MAX])
+            self._hasher.verify(hashed, _as_typed(row, password))
         except VerificationError:
             return False
         return row is not None and not row.disabled and hashed is not self._nobody
@@ -219,7 +220,7 @@ class Accounts:
             tx.require("manage_accounts", None)
             if tx.connection.execute(select(_ACCOUNT.c.id).where(_ACCOUNT.c.login == login)).first():
                 raise InvalidRequest(f"登录名 {login} 已经有人用了，请换一个")
-            account = _insert(tx.connection, tx.now, login, hashed, code=bool(code))
+            account = bindings.open_account(tx, login, hashed, code=bool(code))
             grants.give(tx, account, Grant(role, station))
 
         self._ledger.write(insert, actor)
@@ -243,19 +244,19 @@ class Accounts:
         with self._ledger.read() as tx:
             person = volunteers.get(tx, volunteer).row
 
-        def issue(connection: Connection, now: datetime) -> None:
-            actors.require(connection, actor, "register", person.station)
-            row = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.volunteer == person.number)).one_or_none()
+        def issue(tx: WriteTransaction) -> None:
+            tx.require("register", person.station)
+            row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.volunteer == person.number)).one_or_none()
             if row is None:
-                _insert(connection, now, person.number.lower(), hashed, code=True, volunteer=person.number)
+                bindings.open_account(tx, person.number.lower(), hashed, code=True, volunteer=person.number)
             elif row.disabled:
                 raise NotAllowed("这个账号已停用，请联系管理员")
             else:
-                self._renew(connection, now, row, hashed)
-            confirmations.note_code(connection, now, actor.account, person.number)
-            notices.put(connection, now, [notices.Telling("person/" + person.number, "account.code_issued", {"station": person.station})])
+                self._renew(tx.connection, tx.now, row, hashed)
+            confirmations.note_code(tx.connection, tx.now, actor.account, person.number)
+            notices.tell(tx, "person/" + person.number, "account.code_issued", {"station": person.station})
 
-        self._ledger.operate(issue)
+        self._ledger.write(issue, actor)
         return spaced_code(code)
 
     def reset(self, actor: Actor, login: str) -> str:
@@ -310,6 +311,10 @@ class Accounts:
 
         self._ledger.write(reset, actor)
 
+    def vouch(self, actor: Actor, login: str) -> None:
+        """Say, as a second administrator, that an account is its owner's own. Raises NotAllowed, NotFound, InvalidRequest."""
+        self._ledger.write(lambda tx: vouching.vouch(tx, _managed(tx, login).id), actor)
+
     def everyone(self, actor: Actor) -> list[Account]:
         """List the staff accounts, in order of their logins. Raises NotAllowed."""
         with self._ledger.read() as tx:
@@ -336,6 +341,11 @@ def logins(connection: Connection, ids: set[str]) -> dict[str, str]:
     return {account: named.get(account) or machine.get(account, account) for account in ids}
 
 
+def end_codes(connection: Connection, now: datetime) -> None:
+    """End every one-time code that nobody has used yet: a database put back from a backup knows some that were used since."""
+    connection.execute(_ACCOUNT.update().where(_ACCOUNT.c.must_change == 1).values(code_expires_at=format_time(now)))
+
+
 def _managed(tx: WriteTransaction, login: str) -> Any:
     tx.require("manage_accounts", None)
     row = tx.connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.login == login, _ACCOUNT.c.volunteer.is_(None))).one_or_none()
@@ -346,16 +356,7 @@ def _managed(tx: WriteTransaction, login: str) -> Any:
 
 def _say(tx: WriteTransaction, row: Any, change: str) -> None:
     tx.append([Fact("account.changed", {"account": row.id, "change": change})])
-
-
-def _insert(connection: Connection, now: datetime, login: str, hashed: str, *, code: bool, volunteer: str | None = None) -> str:
-    account = new_number()
-    expires = format_time(code_good_until(now, volunteer=volunteer is not None)) if code else None
-    made = {"id": account, "login": login, "volunteer": volunteer, "password_hash": hashed, "created_at": format_time(now)}
-    connection.execute(
-        _ACCOUNT.insert(), [{**made, "must_change": int(code), "code_expires_at": expires, "session_epoch": 0, "disabled": 0}]
-    )
-    return account
+    notices.tell(tx, row.id, "account.changed", {"change": change})
 
 
 def _update(connection: Connection, account: str, epoch: int, **values: Any) -> bool:

@@ -6,6 +6,10 @@ the command line of the machine: it may do what staff may, and every entry of it
 log never touch hours.
 
 Who holds which role is said by entries (grants.py). An account may hold several, each at its own unit; it acts with all of them together.
+
+An account whose way in (a one-time code, a lost second factor, an identity elsewhere) came from an administrator may be in that administrator's hands. It
+may begin things, as a recorder does, and decide nothing until a second administrator has vouched for it (vouching.py). So nobody becomes their own
+second person by resetting a colleague's password.
 """
 
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from ledger.bulk import fetch
 from ledger.errors import NotAllowed
-from ledger.tables import StationRow, table
+from ledger.tables import AccountChangeRow, StationRow, table
 
 ROLES = {
     "volunteer": "志愿者",
@@ -47,7 +51,11 @@ _MAY: dict[str, set[str]] = {
     "read_log": {"auditor", "operator"},
     "manage_webhooks": {"official", "administrator", "operator"},
 }
-_STATION = table(StationRow)
+FIRST_PERSON = frozenset({"see_station", "record", "amend", "register"})
+"""What an account may do before anybody has vouched for it: what somebody else then looks at, or does."""
+TAKING = ("opened", "code_issued", "second_factor_reset", "identity_linked")
+"""Changes of an account by which whoever made them may come to hold the way into it."""
+_STATION, _CHANGE = table(StationRow), table(AccountChangeRow)
 _ABOVE = """
 WITH RECURSIVE above(code, parent, steps) AS (
     SELECT code, parent, 0 FROM station WHERE code = {mark}
@@ -116,6 +124,27 @@ def require_above(connection: Connection, actor: Actor, action: str, station: st
     """Make sure that an actor may do something at the unit above one, where there is one: what its own people do not settle. Raises NotAllowed."""
     above = ancestry(connection, station)[1:]
     require(connection, actor, action, above[0] if above else station)
+
+
+def holders(connection: Connection, account: str) -> set[str]:
+    """List the accounts that may hold the way into an account: those that gave it one since a second administrator last vouched for it.
+
+    The operator, who has the machine and with it everything, is not counted, nor is the account itself.
+    """
+    asked = select(_CHANGE.c.change, _CHANGE.c.actor).where(_CHANGE.c.account == account, _CHANGE.c.change.in_((*TAKING, "vouched")))
+    found: set[str] = set()
+    for row in connection.execute(asked.order_by(_CHANGE.c.entry_index)):
+        found = set() if row.change == "vouched" else found | {row.actor}
+    return found - {account, OPERATOR.account}
+
+
+def require_own(connection: Connection, actor: Actor) -> None:
+    """Make sure that nobody else may hold the way into the actor's account. Raises NotAllowed."""
+    if holders(connection, actor.account):
+        raise NotAllowed(
+            "这个账号的登录码、两步验证或统一身份是管理员经手办的，要另一位管理员当面核实是本人在用之后，才能审核、确认和管理。"
+            "请联系另一位管理员，在「工作账号」里点「已当面核实」；只有一位管理员时，由本机操作员用 shouwang account vouch 办"
+        )
 
 
 def units(connection: Connection, actor: Actor, action: str) -> list[str]:

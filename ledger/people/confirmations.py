@@ -68,6 +68,7 @@ def at_desk(tx: WriteTransaction, number: str) -> Receipt | None:
     """Confirm at the desk, the person having typed a code that was right. None: it waits. Raises InvalidRequest, NotAllowed, NotFound."""
     person = volunteers.get(tx, number)
     tx.require("register", person.row.station)
+    tx.require_own()
     return _with_code(tx, person, "desk_code")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from ledger.bulk import rows_where_in
 from ledger.database import read_transaction, write_transaction
@@ -27,19 +27,26 @@ from ledger.tables import (
     EvidenceRow,
     HandedCodeRow,
     LinkedIdentityRow,
+    MessageRow,
+    MessageWishRow,
+    NoticeRow,
+    ObjectionNoteRow,
     ParkedRow,
     PersonRow,
     ProposalRow,
     SecondFactorRow,
     SessionRow,
     SheetDraftRow,
+    SignUpRow,
     UploadRow,
     table,
 )
 
 _PERSON, _BLIND, _PARKED, _UPLOAD, _ERASURE = (table(m) for m in (PersonRow, BlindIndexRow, ParkedRow, UploadRow, ErasureRow))
 _DRAFT, _EVIDENCE = table(SheetDraftRow), table(EvidenceRow)
-_ACCOUNT, _PROPOSAL, _HANDED = table(AccountRow), table(ProposalRow), table(HandedCodeRow)
+_ACCOUNT, _PROPOSAL, _SIGN_UP = table(AccountRow), table(ProposalRow), table(SignUpRow)
+_OF_NUMBER = (table(HandedCodeRow), table(ObjectionNoteRow))
+_TOLD = (table(NoticeRow), table(MessageWishRow), table(MessageRow))
 _OF_ACCOUNT = (table(SessionRow), table(SecondFactorRow), table(LinkedIdentityRow))
 _log = structlog.get_logger()
 
@@ -51,14 +58,21 @@ def wipe(connection: Connection, subjects: Sequence[str]) -> None:
     numbers = [subject.removeprefix("person/") for subject in subjects]
     connection.execute(_PERSON.delete().where(_PERSON.c.subject.in_(subjects)))
     connection.execute(_PROPOSAL.update().where(_PROPOSAL.c.volunteer.in_(numbers)).values(sealed=None))
-    connection.execute(_HANDED.delete().where(_HANDED.c.volunteer.in_(numbers)))
+    for target in _OF_NUMBER:
+        connection.execute(target.delete().where(target.c.volunteer.in_(numbers)))
 
 
 def unfind(connection: Connection, subjects: Sequence[str]) -> None:
-    """Let nobody find these people, nor act as them: no index, no row waiting for them, no open session. In the caller's transaction."""
+    """Let nobody find these people, tell them anything, expect them, nor act as them: no index, inbox, wish, sign-up, row waiting, session.
+
+    In the caller's transaction.
+    """
     digests = select(_BLIND.c.digest).where(_BLIND.c.subject.in_(subjects), _BLIND.c.field == "id_number")
     connection.execute(_PARKED.delete().where(_PARKED.c.digest.in_(digests)))
     connection.execute(_BLIND.delete().where(_BLIND.c.subject.in_(subjects)))
+    for target in _TOLD:
+        connection.execute(target.delete().where(target.c.recipient.in_(subjects)))
+    connection.execute(_SIGN_UP.delete().where(_SIGN_UP.c.volunteer.in_([subject.removeprefix("person/") for subject in subjects])))
     accounts = select(_ACCOUNT.c.id).where(_ACCOUNT.c.volunteer.in_([subject.removeprefix("person/") for subject in subjects]))
     for target in _OF_ACCOUNT:
         connection.execute(target.delete().where(target.c.account.in_(accounts)))
@@ -121,9 +135,11 @@ def _scrub(engine: Engine) -> None:
 
 
 def sweep(connection: Connection, vault: Vault) -> int:
-    """Destroy the keys of work in hand that is gone: uploads dropped, parked rows recorded. The caller holds the writer's place. Returns how many."""
+    """Destroy the keys of what is gone: uploads and pictures dropped, parked rows recorded. The caller holds the writer's place. Returns how many."""
     gone = []
-    for prefix, target in (("upload/", _UPLOAD), ("parked/", _PARKED), ("draft/", _DRAFT), ("evidence/", _EVIDENCE)):
-        kept = set(connection.execute(select(target.c.id)).scalars())
+    pictures = select(_EVIDENCE.c.id).where(func.length(_EVIDENCE.c.sealed) > 0)  # of one whose term is over, the row stays
+    in_hand = (("upload/", select(_UPLOAD.c.id)), ("parked/", select(_PARKED.c.id)), ("draft/", select(_DRAFT.c.id)))
+    for prefix, there in (*in_hand, ("evidence/", pictures)):
+        kept = set(connection.execute(there).scalars())
         gone += [subject for subject in vault.keyed(prefix) if subject.removeprefix(prefix) not in kept]
     return vault.drop_keys(gone)

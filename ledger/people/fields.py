@@ -44,6 +44,23 @@ FIELDS: tuple[Field, ...] = (
 )
 """What may be known of a volunteer."""
 
+_TOLD = "本人"
+BESIDE: tuple[Field, ...] = (
+    Field(
+        "",
+        "sign_ups",
+        "活动报名",
+        "给您留位置；活动取消时告诉您；登记签到表时先勾上",
+        "本人报名",
+        "活动结束 30 天后删除；点了「不去了」、退出或注销时马上删除",
+        "本人；办活动的站点及其上级的工作人员（姓名隐去）",
+    ),
+    Field("", "message_wish", "手机消息的方式", "把通知发到手机", "本人选择", "改选或注销时马上删除", _TOLD),
+    Field("", "words", "异议里的说明", "查清异议", "本人提出", UNTIL_ERASED, "本人；处理异议的工作人员"),
+    Field("", "notices", "收到的通知", "告诉您办理的结果", "履行告知义务", "一年；注销时马上删除", _TOLD),
+)
+"""What is kept beside the vault under a volunteer's number, which names nobody without it."""
+
 ORGANISATION_FIELDS: tuple[Field, ...] = (
     Field(
         "contact",
@@ -65,6 +82,21 @@ ORGANISATION_FIELDS: tuple[Field, ...] = (
     ),
 )
 """What may be known of an organisation's people."""
+
+PHOTO_YEARS = 2
+"""How long the photo of a sign-in sheet is kept: the year's selection, the objections to it and what follows from them are over by then."""
+SHEET_FIELDS: tuple[Field, ...] = (
+    Field(
+        "",
+        "photo",
+        "签到表照片或扫描件",
+        "证明谁什么时候来过；账本里只记它的指纹",
+        "《志愿服务记录与证明出具办法（试行）》第六条、第十六条（如实记录、妥善保管）",
+        f"随登记交上来之日起 {PHOTO_YEARS} 年；有异议没办完的，留到办完。到期删除照片、销毁密钥，只留指纹",
+        "能看这个站点的工作人员，每打开一次都留痕",
+    ),
+)
+"""What a sheet may show of several people at once; it is sealed as a whole (evidence.py)."""
 
 _ALLOWED = {
     "person": frozenset((field.part, field.key) for field in FIELDS if field.part),

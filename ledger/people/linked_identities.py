@@ -2,7 +2,7 @@
 Identities at an identity provider (OpenID Connect), linked to accounts that are there already: signing in by one never makes an account.
 
 Kept is a keyed digest of issuer and subject, so that the store does not tell who somebody is elsewhere. An identity opens one account, an account
-has one identity. The person links it while signed in, or an administrator does; for staff that is an entry, since it is one more way to act.
+has one identity. The person links it while signed in, or an administrator does. Linking and unlinking are entries, since it is one more way to act.
 """
 
 from datetime import datetime
@@ -10,10 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ledger.entries import format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
-from ledger.log import Fact
-from ledger.people import second_factors, sessions
+from ledger.people import bindings, second_factors, sessions
 from ledger.people.actors import Actor
 from ledger.people.sessions import Session
 from ledger.store import Ledger
@@ -34,7 +32,12 @@ def of_account(connection: Connection, account: str) -> Any:
 
 def link(ledger: Ledger, actor: Actor, issuer: str, subject: str) -> None:
     """Link an identity to the actor's own account, in place of another. Raises InvalidRequest (linked to somebody else)."""
-    ledger.write(lambda tx: _link(tx, ledger, actor.account, issuer, subject, entry=actor.volunteer is None), actor)
+
+    def work(tx: WriteTransaction) -> None:
+        tx.require_own()
+        _link(tx, ledger, actor.account, issuer, subject, actor.volunteer)
+
+    ledger.write(work, actor)
 
 
 def link_for(ledger: Ledger, actor: Actor, login: str, issuer: str, subject: str) -> None:
@@ -47,28 +50,24 @@ def link_for(ledger: Ledger, actor: Actor, login: str, issuer: str, subject: str
             raise NotFound(f"没有登录名为 {login[:32]} 的工作人员账号")
         if row.id == actor.account:
             raise InvalidRequest("自己的账号请在「我的账号」里绑定")
-        _link(tx, ledger, row.id, issuer, subject.strip(), entry=True)
+        _link(tx, ledger, row.id, issuer, subject.strip(), None)
 
     ledger.write(work, actor)
 
 
-def _link(tx: WriteTransaction, ledger: Ledger, account: str, issuer: str, subject: str, *, entry: bool) -> None:
+def _link(tx: WriteTransaction, ledger: Ledger, account: str, issuer: str, subject: str, volunteer: str | None) -> None:
     if not 0 < len(subject) <= SUBJECT_MAX or not subject.isprintable():
         raise InvalidRequest(f"请填写身份平台给这个人的标识（1 至 {SUBJECT_MAX} 个字符）")
     digest = _digest(ledger, issuer, subject)
     other = tx.connection.execute(select(_LINKED.c.account).where(_LINKED.c.digest == digest)).scalar_one_or_none()
     if other not in (None, account):
         raise InvalidRequest("这个统一身份已经绑定了另一个账号，请先在那个账号里解除")
-    tx.connection.execute(_LINKED.delete().where(_LINKED.c.account == account))
-    said = {"digest": digest, "account": account, "linked_by": tx.actor.account, "linked_at": format_time(tx.now)}
-    tx.connection.execute(_LINKED.insert(), [said])
-    if entry:
-        tx.append([Fact("account.changed", {"account": account, "change": "identity_linked"})])
+    bindings.link(tx, account, digest, volunteer)
 
 
-def unlink(ledger: Ledger, account: str) -> None:
-    """Undo the link of an account."""
-    ledger.operate(lambda connection, _now: connection.execute(_LINKED.delete().where(_LINKED.c.account == account)))
+def unlink(ledger: Ledger, actor: Actor) -> None:
+    """Undo the link of one's own account."""
+    ledger.write(lambda tx: bindings.unlink(tx, actor.account, actor.volunteer), actor)
 
 
 def sign_in(ledger: Ledger, issuer: str, subject: str, browser: str = "") -> Session:

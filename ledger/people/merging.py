@@ -14,6 +14,7 @@ from ledger.log import Fact, Receipt
 from ledger.people import proposals, volunteers
 from ledger.people.actors import require
 from ledger.people.proposals import Proposal
+from ledger.planning import sign_ups
 from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -41,6 +42,7 @@ def carry_out(tx: WriteTransaction, proposal: Proposal) -> Receipt:
         pairs = "；".join(f"第 {one} 条与第 {other} 条" for one, other in clashes[:_NAMED_AT_MOST])
         raise InvalidRequest(f"两份记录里有 {len(clashes)} 处时间重叠（{pairs}），合并后会重复计算。请先把每一处多余的一条作废，再来合并")
     proposals.drop_all(tx, goes.number, "登记已合并")
+    sign_ups.follow_merge(tx.connection, goes.number, stays.number)
     body = {
         "volunteer": goes.number,
         "into": stays.number,

@@ -9,20 +9,24 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from ledger import credit, stations
+from ledger import credit, evidence, stations
+from ledger.bulk import rows_where_in
 from ledger.entries import format_time
 from ledger.log import tree_head
 from ledger.people import erasures, reveals, volunteers
-from ledger.people.fields import FIELDS
+from ledger.people.fields import BESIDE, FIELDS, SHEET_FIELDS
 from ledger.people.identity import birth_date
 from ledger.people.vault import Personal
-from ledger.tables import AccountRow, EntryRow, SessionRow, table
+from ledger.planning import sign_ups
+from ledger.service import objections
+from ledger.tables import AccountRow, EntryRow, MessageWishRow, NoticeRow, ObjectionNoteRow, SessionRow, table
 from ledger.transactions import ReadTransaction
 
 FORMAT = "shouwang-my-data/1"
 _ENTRY, _ACCOUNT, _SESSION = table(EntryRow), table(AccountRow), table(SessionRow)
+_WISH, _NOTICE, _NOTE = table(MessageWishRow), table(NoticeRow), table(ObjectionNoteRow)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,22 @@ def held(personal: Personal) -> list[Held]:
     return rows
 
 
+def beside(tx: ReadTransaction, number: str) -> list[Held]:
+    """List what is kept beside the vault of a person, in words: how much of each, nothing of what there is none of."""
+    wish = tx.connection.execute(select(_WISH.c.channel).where(_WISH.c.recipient == "person/" + number)).scalar_one_or_none()
+    told = tx.connection.execute(select(func.count()).where(_NOTICE.c.recipient == "person/" + number)).scalar_one()
+    counted = {"sign_ups": len(sign_ups.of_volunteer(tx.connection, number)), "words": len(_words(tx, number)), "notices": told}
+    said = {name: f"{count} 件" for name, count in counted.items() if count} | ({"message_wish": wish} if wish else {})
+    return [Held(one.label, said.get(one.key, ""), one.purpose, one.basis, one.kept, one.seen_by) for one in BESIDE]
+
+
+def _words(tx: ReadTransaction, number: str) -> list[dict[str, Any]]:
+    """Give what somebody said in their own words, by the entry that it belongs to."""
+    own = volunteers.numbers_of(tx, number)
+    rows = sorted(row.objection for row in rows_where_in(tx.connection, [_NOTE.c.objection], _NOTE.c.volunteer, own))
+    return [{"entry": index, "words": objections.words(tx, index)} for index in rows]
+
+
 def everything(tx: ReadTransaction, number: str) -> dict[str, Any]:
     """Gather all of it: texts, whole numbers, lists and objects, ready for JSON."""
     person = volunteers.get(tx, number)
@@ -62,13 +82,27 @@ def everything(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "volunteer": number,
         "home_station": stations.get(tx.connection, person.row.station).name,
         "fields": [asdict(one) for one in held(person.personal)],
+        "photos": _photos(tx, number),
         "registration": registration,
         "credit": asdict(shown),
         "entries": entries_of(tx, number),
         "reveals": _looks(tx, number),
+        "beside": [asdict(one) for one in beside(tx, number)],
+        "sign_ups": [dict(row._mapping) for row in sign_ups.of_volunteer(tx.connection, number)],  # noqa: SLF001 as above
+        "words": _words(tx, number),
         "requests": [_request(row) for row in erasures.requests_of(tx, number)],
         "account": _account(tx, number),
     }
+
+
+def _photos(tx: ReadTransaction, number: str) -> list[dict[str, Any]]:
+    """List the photos of sheets that may show the person's name: since when, until when, whether gone."""
+    [field] = SHEET_FIELDS
+    said = {"purpose": field.purpose, "basis": field.basis, "kept": field.kept, "seen_by": field.seen_by}
+    return [
+        {"kept_at": one.kept_at, "until": one.until, "gone": one.gone, "sha256": one.sha256, **said}
+        for one in evidence.of_person(tx, volunteers.numbers_of(tx, number))
+    ]
 
 
 def entries_of(tx: ReadTransaction, number: str) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import format_time
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_entry_id
+from ledger.kinds.checks import text
+from ledger.notices import About, Telling, tell_many
 from ledger.people import volunteers
 from ledger.people.actors import Actor, units
 from ledger.tables import ProposalRow, table
@@ -74,6 +76,7 @@ def take(tx: WriteTransaction, proposal_id: str) -> Proposal:
     by_the_person = row.kind == "move" and tx.actor.volunteer is not None and tx.actor.volunteer in volunteers.numbers_of(tx, row.volunteer)
     if not by_the_person:
         tx.require(ACTIONS[row.kind], row.station)
+        tx.require_own()
     said = _open(tx, row)
     if tx.actor.account == row.asked_by:
         raise NotAllowed("这件事是您提出的，要由另一个人来办")
@@ -89,15 +92,23 @@ def settle(tx: WriteTransaction, proposal: Proposal, state: str, remark: str | N
 
 
 def decline(tx: WriteTransaction, proposal_id: str, remark: str) -> None:
-    """Turn a proposal down, with the reason; whoever asked may take it back too. Raises as `take`, and InvalidRequest without a reason."""
+    """Turn a proposal down, with the reason; whoever asked and the person are told. Whoever asked may take it back too.
+
+    Raises as `take`, and InvalidRequest without a reason.
+    """
     row = get_row(tx.connection, proposal_id)
     if row.state == "waiting" and row.asked_by == tx.actor.account:
         settle(tx, Proposal(row, {}), "dropped", "提出人撤回")
         return
     proposal = take(tx, proposal_id)
-    if not 2 <= len(remark) <= REMARK_MAX:
-        raise InvalidRequest(f"请写明不同意的理由（2 至 {REMARK_MAX} 个字）")
+    if len(remark) < 2 or not text(REMARK_MAX)(remark):
+        raise InvalidRequest(f"请写明不同意的理由（2 至 {REMARK_MAX} 个字，不要写手机号或身份证号），提出的人和本人会看到")
     settle(tx, proposal, "declined", remark)
+    about: About = {"proposal": proposal_id, "kind": row.kind}
+    told = {row.asked_by} - set(volunteers.accounts_of(tx, row.volunteer))
+    if tx.actor.volunteer not in volunteers.numbers_of(tx, row.volunteer):
+        told.add("person/" + volunteers.get(tx, row.volunteer).row.number)
+    tell_many(tx, [Telling(recipient, "proposal.declined", about) for recipient in sorted(told)])
 
 
 def drop_all(tx: WriteTransaction, volunteer: str, remark: str) -> None:

@@ -2,8 +2,8 @@
 A second factor: six digits from an app on the phone (TOTP, RFC 6238: SHA-1, 30 seconds), for staff who want it or whose role requires it.
 
 The secret is sealed like work in hand. A code is good for its own half minute and the ones beside it, once: a step that was used, and every one before
-it, is refused. Ten recovery codes, each good once, are shown at enrolment and never again; only keyed digests are kept. Tries are slowed by account,
-as passwords are by name. Which roles need a second factor is a policy in the log: {"policy":"sign-in","rules":{"second_factor":[role, …]}}.
+it, is refused. Ten recovery codes of 80 bits, each good once, are shown at enrolment and never again; only keyed digests are kept. Tries are slowed by
+account, as passwords are by name. Which roles need a second factor is a policy in the log: {"policy":"sign-in","rules":{"second_factor":[role, …]}}.
 """
 
 import secrets
@@ -18,14 +18,15 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import Connection, select
 
+from ledger import notices
 from ledger.bulk import rows_where_in, upsert_rows
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest, NotAllowed
 from ledger.kinds.accounts import GRANTED_ROLES
 from ledger.log import Fact
-from ledger.people import actors, grants, sessions, throttling
+from ledger.people import grants, sessions, throttling
 from ledger.people.actors import Actor
-from ledger.people.passwords import as_code, new_code, spaced_code
+from ledger.people.passwords import as_code, new_recovery_code, spaced_code
 from ledger.people.sessions import Session
 from ledger.store import Ledger
 from ledger.tables import AccountRow, PolicyRow, SecondFactorRow, table
@@ -56,7 +57,7 @@ def required_roles(connection: Connection, today: date) -> frozenset[str]:
 
 def require_for(tx: WriteTransaction, roles: Iterable[str]) -> None:
     """Say from today on which roles need a second factor. Raises NotAllowed, InvalidRequest."""
-    actors.require(tx.connection, tx.actor, "manage_accounts", None)
+    tx.require("manage_accounts", None)
     wanted = sorted(set(roles))
     if not set(wanted) <= set(GRANTED_ROLES):
         raise InvalidRequest("没有这个角色，请从列表中选择")
@@ -117,9 +118,10 @@ class SecondFactors:
             step = self._step(row, code, now)
             if step is None:
                 raise NotAllowed(REFUSAL)
-            codes = [new_code() for _ in range(RECOVERY_CODES)]
+            codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
             kept = " ".join(self._recovery(account, one) for one in codes)
             _update(connection, account, confirmed_at=format_time(now), last_step=step, recovery=kept)
+            notices.put(connection, now, [notices.Telling(account, "account.changed", {"change": "second_factor_on"})])
             return [spaced_code(one) for one in codes], self._replace(connection, now, session, browser)
 
         return self._throttled(account, enrol)
@@ -142,6 +144,7 @@ class SecondFactors:
                 raise InvalidRequest("您的角色必须使用两步验证，不能关闭。换手机请找管理员重置")
             self._use(connection, now, actor.account, code)
             connection.execute(_FACTOR.delete().where(_FACTOR.c.account == actor.account))
+            notices.put(connection, now, [notices.Telling(actor.account, "account.changed", {"change": "second_factor_off"})])
 
         self._throttled(actor.account, drop)
 
@@ -203,6 +206,11 @@ class SecondFactors:
 def forget(connection: Connection, account: str) -> None:
     """Drop an account's second factor, in the caller's transaction."""
     connection.execute(_FACTOR.delete().where(_FACTOR.c.account == account))
+
+
+def end_recovery_codes(connection: Connection) -> None:
+    """End every recovery code there is: a database put back from a backup knows some that were used since."""
+    connection.execute(_FACTOR.update().values(recovery=""))
 
 
 def _row(connection: Connection, account: str) -> Any:

@@ -9,6 +9,8 @@ Counters stand in the database, under keyed digests: they survive a restart and 
    deployment sees more than 600 failures an hour, an address has 6. Addresses of this machine (a proxy that does not say for whom) are not counted.
 3. A browser that has signed in to an account before holds a device token for it: its tries count by themselves, as in 1, and neither strangers
    who try the same name nor a busy address or deployment stand in its way (the scheme is known as device cookies).
+4. A code typed by somebody who is signed in (a station's screen) counts against that person as in 1, and against the address, which an event's crowd
+   may share: from 60 failures an hour on, everybody behind it has 1 failure of their own before they wait, and nobody none.
 """
 
 import hmac
@@ -57,9 +59,9 @@ class Try:
     lower: tuple[bytes, ...]
 
 
-def wait_minutes(failures: int) -> int:
-    """Say how long after so many failures the next try has to wait: 0 below 5, then 1, 2, 4, 8, then always 15."""
-    return min(1 << min(failures - FREE_FAILURES, 4), WAIT_MINUTES_MAX) if failures >= FREE_FAILURES else 0
+def wait_minutes(failures: int, free: int = FREE_FAILURES) -> int:
+    """Say how long after so many failures the next try has to wait: 0 below those that are free, then 1, 2, 4, 8, then always 15."""
+    return min(1 << min(failures - free, 4), WAIT_MINUTES_MAX) if failures >= free else 0
 
 
 def admit(connection: Connection, now: datetime, blind: Blind, name: str, account: str | None, client: Client) -> Try | None:
@@ -84,6 +86,19 @@ def admit(connection: Connection, now: datetime, blind: Blind, name: str, accoun
     return Try(blind("login", name), shared)
 
 
+def admit_code(connection: Connection, now: datetime, blind: Blind, volunteer: str, address: str | None) -> Try | None:
+    """Count a code typed by a volunteer as wrong before it is looked at, or give None when it comes too early, which is not counted."""
+    forget(connection, now)
+    block, own = _block(address), blind("typed-code", volunteer)
+    shared = (blind("typed-code-address", block),) if block is not None else ()
+    busy = any(_in_window(connection, digest, now) >= ADDRESS_FAILURES_MAX for digest in shared)
+    if not count(connection, own, "code", now, 1 if busy else FREE_FAILURES):
+        return None
+    for digest in shared:
+        _count_in_window(connection, digest, "code_address", now)
+    return Try(own, shared)
+
+
 def succeeded(connection: Connection, tried: Try) -> None:
     """Take back what was counted for a try that turned out right."""
     connection.execute(_FAILED.delete().where(_FAILED.c.digest == tried.clear))
@@ -91,11 +106,11 @@ def succeeded(connection: Connection, tried: Try) -> None:
     connection.execute(lower.values(failures=_FAILED.c.failures - 1))
 
 
-def count(connection: Connection, digest: bytes, kind: str, now: datetime) -> bool:
-    """Count a try as failed before it is judged; False when it comes too early, which is not counted."""
+def count(connection: Connection, digest: bytes, kind: str, now: datetime, free: int = FREE_FAILURES) -> bool:
+    """Count a try as failed before it is judged; False when it comes too early, which is not counted. *free*: failures without a wait."""
     row = _row(connection, digest)
     failures = row.failures if row else 0
-    if row and now < datetime.fromisoformat(row.last_at) + timedelta(minutes=wait_minutes(failures)):
+    if row and now < datetime.fromisoformat(row.last_at) + timedelta(minutes=wait_minutes(failures, free)):
         return False
     _store(connection, digest, kind, failures + 1, datetime.fromisoformat(row.since_at) if row else now, now)
     return True

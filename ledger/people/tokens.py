@@ -9,6 +9,7 @@ guessed. This file alone keeps the rules:
 2. What was found is believed for CACHE_SECONDS, so that a busy program costs no query a request: a revocation reaches the other processes
    within that time. At most CACHED_MAX tokens are remembered.
 3. The time of last use is noted at most once a minute.
+4. Only its owner makes a token of an account, or the operator: whoever makes one holds its secret. An account in another's hands (vouching.py) makes none.
 """
 
 import secrets
@@ -111,15 +112,18 @@ class Tokens:
     def issue(self, actor: Actor, login: str, scopes: Iterable[str], expires_on: date) -> str:
         """Make a token for a staff account, good until the end of a day. Returns the secret, which cannot be shown again.
 
-        Raises NotAllowed (not one's own account, and no right to manage accounts), NotFound (login), InvalidRequest (scopes, day).
+        Raises NotAllowed (not one's own account, or one in another's hands), NotFound (login), InvalidRequest (scopes, day).
         """
         wanted = sorted(set(scopes))
         secret = _PREFIX + secrets.token_urlsafe(32)
 
         def insert(connection: Connection, now: datetime) -> None:
             row = connection.execute(select(_ACCOUNT).where(_ACCOUNT.c.login == login.strip().lower())).one_or_none()
-            if row is None or row.id != actor.account:
-                actors.require(connection, actor, "manage_accounts", None)
+            if "operator" not in actor.roles and (row is None or row.id != actor.account):
+                raise NotAllowed(
+                    "访问令牌由账号的主人自己发：谁发，谁就拿到它。要替程序发，请用那个账号登录，或由本机操作员用 shouwang token issue 办"
+                )
+            actors.require_own(connection, actor)
             if row is None or row.disabled or row.volunteer:
                 raise NotFound(f"没有登录名为 {login[:32]} 的工作人员账号，或已停用")
             _check_scopes(wanted, grants.actor_of(row.id, None, grants.held_by(connection, row.id)))
@@ -183,6 +187,11 @@ class Tokens:
         if row.last_used_at is None or tx.now - datetime.fromisoformat(row.last_used_at) >= LAST_USE_EVERY:
             self._ledger.operate(lambda connection, now: _update(connection, row.id, last_used_at=format_time(now)))
         return Bearer(grants.actor_of(account.id, None, held), frozenset(row.scopes.split()))
+
+
+def end_everybodys(connection: Connection, now: datetime) -> None:
+    """End every token there is: a database put back from a backup knows some that were revoked since."""
+    connection.execute(_TOKEN.update().where(_TOKEN.c.revoked_at.is_(None)).values(revoked_at=format_time(now)))
 
 
 def offered(actor: Actor) -> dict[str, str]:

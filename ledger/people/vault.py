@@ -33,25 +33,11 @@ from ledger.bulk import insert_rows, rows_where_in
 from ledger.errors import Corrupt, NotFound, SettingsError
 from ledger.guard import Guard
 from ledger.people.fields import check_fields
-from ledger.people.key_files import read_key, read_secret, sync_folder, write_new_key
+from ledger.people.key_files import read_key
 from ledger.people.key_store import KeyStore
 from ledger.people.wrapping import WrappingKeys, read_wrapping_key
 from ledger.settings import Settings
 from ledger.tables import BlindIndexRow, ErasureRow, PersonRow, table
-
-__all__ = [
-    "Commitments",
-    "KeyStore",
-    "Part",
-    "Personal",
-    "Sealed",
-    "Vault",
-    "commitment",
-    "read_key",
-    "read_secret",
-    "sync_folder",
-    "write_new_key",
-]
 
 Part = Mapping[str, str]
 

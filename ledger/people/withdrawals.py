@@ -17,6 +17,7 @@ from ledger.kinds.people import FINDINGS, LEAVING
 from ledger.log import Fact, Receipt
 from ledger.people import proposals, volunteers
 from ledger.people.actors import Actor, units
+from ledger.planning import sign_ups
 from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -45,6 +46,7 @@ def withdraw(tx: WriteTransaction, number: str, reason: str) -> Receipt:
     if person.left_on is not None:
         raise InvalidRequest(f"这份登记已于 {person.left_on} 结束")
     proposals.drop_all(tx, person.number, "本人已退出")
+    sign_ups.drop_all(tx.connection, volunteers.numbers_of(tx, person.number))
     body = {"volunteer": person.number, "station": person.station, "withdrawn_on": tx.today.isoformat(), "reason": reason}
     return tx.append([Fact("volunteer.withdrawn", body)])[0]
 

@@ -18,11 +18,14 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ledger.entries import format_time
 from ledger.errors import Corrupt, InvalidRequest
+from ledger.guard import Guard
 from ledger.people.key_files import read_given_key, read_key, sync_folder, write_new_key
 from ledger.people.key_store import KeyStore
 from ledger.settings import Settings
@@ -119,6 +122,7 @@ def rotate_wrapping_key(settings: Settings, progress: Callable[[int], None] | No
     assert fresh is not None
     if fresh == read_wrapping_key(settings):
         raise InvalidRequest("新的主密钥和现在的是同一把，没有换。请换一个新的值")
+    began = datetime.fromtimestamp(settings.next_wrapping_key.stat().st_mtime, UTC) if not settings.wrapping_given else datetime.now(UTC)
     keys, store = WrappingKeys(settings), KeyStore(settings.key_store)
     store.put_in_force(key_id(fresh))
     total, at = 0, ""
@@ -129,4 +133,6 @@ def rotate_wrapping_key(settings: Settings, progress: Callable[[int], None] | No
     if not settings.wrapping_given:
         settings.next_wrapping_key.replace(settings.wrapping_key)
         sync_folder(settings.wrapping_key.parent)
+    if settings.guard.exists():
+        Guard(settings.guard).note_rotated(format_time(began))
     return total

@@ -37,7 +37,7 @@ class BlindIndexRow(SQLModel, table=True):
 class AccountRow(SQLModel, table=True):
     """Somebody who may sign in: staff by login name, volunteers by their number. What staff may do follows from the log (role_grant).
 
-    session_epoch: how often the password was set; *code_expires_at*: until when a one-time code is good.
+    session_epoch: how often the password was set; *code_expires_at*: until when a one-time code is good; *salt*: of the log's commitment to the login.
     """
 
     __tablename__ = "account"
@@ -50,6 +50,7 @@ class AccountRow(SQLModel, table=True):
     session_epoch: int = 0
     disabled: int = 0
     created_at: str = text()
+    salt: bytes | None = blob(default=None)
 
 
 class RoleProposalRow(SQLModel, table=True):
@@ -101,13 +102,14 @@ class SecondFactorRow(SQLModel, table=True):
 
 
 class LinkedIdentityRow(SQLModel, table=True):
-    """A person's identity at an identity provider, as a keyed digest of issuer and subject."""
+    """A person's identity at an identity provider, as a keyed digest of issuer and subject; *salt*: of the log's commitment to that."""
 
     __tablename__ = "linked_identity"
     digest: bytes = blob(primary_key=True)
     account: str = text(index=True)
     linked_by: str = text()
     linked_at: str = text()
+    salt: bytes | None = blob(default=None)
 
 
 class ApiTokenRow(SQLModel, table=True):

@@ -109,9 +109,10 @@ def test_a_browser_is_called_what_its_owner_knows_it_by(agent, name):
 
 
 def test_sessions_end_by_themselves(world, person):
-    clerk, volunteer = world.visitor("recorder"), world.visitor(person.number, person.password)
+    clerk, approver, volunteer = world.visitor("recorder"), world.visitor("approver"), world.visitor(person.number, person.password)
     world.clock.now += STAFF_IDLE
-    assert clerk.get("/work").location.startswith("/sign-in")
+    assert approver.get("/work").location.startswith("/sign-in")
+    assert clerk.get("/work").status_code == 200
     world.clock.now += VOLUNTEER_LIFETIME - STAFF_IDLE - timedelta(minutes=1)
     assert volunteer.get("/credit/").status_code == 200
     world.clock.move(minutes=1)
@@ -192,6 +193,30 @@ def test_a_role_is_proposed_by_one_confirmed_by_another_and_shown_to_the_auditor
     assert "哪些角色必须用两步验证" not in shown
 
 
+def test_an_administrator_who_steps_into_an_approvers_account_approves_nothing(world, recorded):
+    world.accounts.create(OPERATOR, "second", "administrator", password=PASSWORD)
+    first, second = world.visitor("administrator"), world.visitor("second")
+    code = re.search(r'class="code">(\w{4}-\w{4})<', first.post("/accounts/approver/reset").text)[1]
+    assert "等本人用登录码登录" in second.get("/accounts/").text
+    stolen = world.visitor()
+    stolen.sign_in("approver", code)
+    stolen.post("/password", {"old": code, "new": "a better password", "again": "a better password"})
+    page = stolen.get("/approvals/").text
+    approve = {name: re.search(f'name="{name}" value="([^"]*)"', page)[1] for name in ("batch", "shown", "marked")} | {"which": "plain"}
+    answer = stolen.post("/approvals/", approve)
+    assert "当面核实" in answer.text
+    assert "当面向您核实" in stolen.get("/me/").text
+    assert "待核实" in first.get("/accounts/").text
+    assert "是您经手的" in first.get("/accounts/approver").text
+    assert first.post("/accounts/approver/vouch").status_code == 403
+    assert "已当面核实，是本人在用" in second.get("/accounts/").text
+    assert second.post("/accounts/approver/vouch").location == "/accounts/"
+    assert second.post("/accounts/approver/vouch").status_code == 400
+    assert "另一位管理员当面核实" in world.visitor("auditor").get("/rights/").text
+    assert "您的账号有变动" in stolen.get("/notices/").text
+    assert stolen.post("/approvals/", approve).status_code == 302
+
+
 def test_one_account_does_the_work_of_two_stations(world, upload, sheet):
     world.accounts.grant(OPERATOR, "recorder", "approver", "340104001001")
     clerk = world.visitor("recorder")
@@ -234,7 +259,7 @@ def test_history_goes_back_page_by_page(world):
         seen += page.count('data-label="变动"')
         more = re.search(r'href="(/rights/\?before=\d+)"', page)
         at = html.unescape(more[1]) if more else None
-    assert seen == 110 + 5
+    assert seen == 110 + 5 + 5, "and the five accounts with their roles"
 
 
 # --- the second factor

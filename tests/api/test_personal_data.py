@@ -61,7 +61,7 @@ def test_a_volunteer_takes_everything_about_themselves_away(mine, person, known,
     assert all(one["purpose"] and one["basis"] and one["kept"] and one["seen_by"] for one in said["fields"])
     assert said["volunteer"] == person.number
     kinds = [entry["kind"] for entry in said["entries"]]
-    assert kinds[:2] == ["volunteer.registered", "service.recorded"]
+    assert kinds[:3] == ["volunteer.registered", "account.opened", "service.recorded"]
     assert [entry["place"] for entry in said["entries"]] == list(range(1, len(kinds) + 1)), "the whole chain, without a gap"
     assert all(entry["short_hash"] in page.text and entry["kind"] not in page.text for entry in said["entries"])
     assert said["account"]["sessions"], "this very one"

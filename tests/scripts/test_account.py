@@ -57,6 +57,13 @@ def test_an_account_is_shut_opened_and_given_a_new_code(shouwang):
     shouwang("account", "disable", "admin")  # the operator may: whoever has the machine can make another
 
 
+def test_nobody_waits_whom_the_operator_made(shouwang):
+    shouwang("account", "add", "li", "--role", "official")
+    assert "当面核实" not in shouwang("account", "list")
+    assert "不用核实" in shouwang("account", "vouch", "li", code=2)
+    assert "没有登录名为" in shouwang("account", "vouch", "nobody", code=2)
+
+
 def test_second_factors_are_required_by_role_and_reset_by_account(shouwang):
     assert shouwang("account", "second-factor").strip().endswith("没有")
     assert "审计员、系统管理员" in shouwang("account", "second-factor", "--require", "administrator", "--require", "auditor")

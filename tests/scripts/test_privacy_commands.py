@@ -78,6 +78,10 @@ def test_the_operator_records_and_a_second_person_with_a_password_carries_out(de
     assert (desk.name(zhang), desk.name(li)) == (None, LI.name)
     assert desk.answer("verify")["ok"]
     assert "已经注销" in desk.run("erase", zhang, code=2).stderr
+    assert desk.answer("jobs", "--status")["oldest_unrotated_erasure"]
+    assert "rotate-wrapping-key" in desk.run("jobs", "--status").stdout, "an old copy of the key store still opens with the key of then"
+    desk.answer("rotate-wrapping-key")
+    assert desk.answer("jobs", "--status")["oldest_unrotated_erasure"] is None
     assert "编号不对" in desk.run("erase", "nobody", code=2).stderr
 
 

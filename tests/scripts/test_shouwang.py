@@ -242,6 +242,7 @@ def test_the_rates_of_a_year_with_what_they_are_made_of(desk):
         "population_source": "示例数据",
         "registered": 5,
         "confirmed": 0,
+        "confirmed_at_desk": 0,
         "participants": 4,
         "backbone": 5,
         "minutes": 1610,

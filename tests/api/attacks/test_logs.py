@@ -128,6 +128,10 @@ def test_the_log_says_what_was_asked_by_whose_account_and_no_secret(world, perso
     assert all({"at", "level", "logger", "event", "request", "ms", "account"} <= line.keys() for line in said)
     account = next(one.id for one in world.accounts.everyone(OPERATOR) if one.login == "recorder")
     assert {line["account"] for line in said if line["route"] in ("/volunteers/<number>", "/api/v1/volunteers/find")} == {account}
+    refused = {(line["route"], line["refused"]) for line in said if "refused" in line}
+    assert refused == {("/sign-in", "password"), ("", "not_found")}, "why, which the page does not say"
+    signed_in = [line["account"] for line in said if (line["route"], line["status"]) == ("/sign-in", 302)]
+    assert account in signed_in
     everything = json.dumps(said)
     cookies = [clerk.client.get_cookie(name).value for name in ("shouwang", "shouwang-device")]
     for text in (secret, person.id_number, person.number, person.password, "13624242754", "127.0.0.1", *cookies):

@@ -8,15 +8,17 @@ from types import SimpleNamespace
 
 import pytest
 import schemathesis
-from world import CENTRE, HOME
+from world import CENTRE, CLERK, HOME
 
 from api.v1 import examples
 from ledger import parked
 from ledger.activities import Activity
 from ledger.ids import new_entry_id
 from ledger.parked import Parked
-from ledger.people.actors import OPERATOR
+from ledger.people import confirmations
+from ledger.people.actors import OPERATOR, Actor
 from ledger.people.tokens import ACTIONS
+from ledger.service import objections
 
 
 @pytest.fixture(params=["sqlite"])
@@ -41,6 +43,12 @@ def lived_in(desk):
     town.write(lambda tx: parked.park(tx, rows))
     with town.read() as tx:
         waiting = [row.id for row in parked.waiting(tx, [HOME])]
+    objected = town.serve(person, "2025-01-10 09:00", "11:00").index
+    said = Actor("own", "volunteer", None, person)
+    objection = town.write(lambda tx: objections.contest(tx, objected, "absent"), said).index
+    others = [town.volunteer(name=name) for name in ("李秀英", "王海燕", "陈桂兰")]
+    paper = "A" * 43 + "="
+    matters = [town.write(lambda tx, one=one: confirmations.on_paper(tx, one, paper), CLERK) for one in others[:2]]
     town.publish_rates(2025)
     town.sign()
     everywhere = desk.issue("official", *[scope for scope, action in ACTIONS.items() if action in _OFFICIAL])
@@ -48,7 +56,18 @@ def lived_in(desk):
         desk.client.post("/api/v1/webhooks", json={"url": f"https://example.org/{n}"}, headers=desk.headers(everywhere)).json["id"]
         for n in range(2)
     ]
-    return SimpleNamespace(person=person, served=served, unit=unit, activity=activity, waiting=waiting, hooks=hooks, town=town)
+    return SimpleNamespace(
+        person=person,
+        served=served,
+        unit=unit,
+        activity=activity,
+        waiting=waiting,
+        hooks=hooks,
+        town=town,
+        objection=objection,
+        other=others[2],
+        matters=matters,
+    )
 
 
 NEW = "340104001009"
@@ -65,6 +84,10 @@ def real(label, one, text):
         examples.WEBHOOK: one.hooks[0] if label.startswith("DELETE") else one.hooks[1],
         examples.ROW: one.waiting[0] if label.startswith("DELETE") else one.waiting[1],
         examples.KEY: new_entry_id(),
+        examples.OTHER: one.other,
+        examples.ACCEPTED: one.matters[0],
+        examples.REFUSED: one.matters[1],
+        str(examples.OBJECTION): str(one.objection),
         **dict(zip(map(str, (examples.APPROVED, examples.CORRECTED, examples.VOIDED)), map(str, one.served), strict=True)),
     }
     for stands, value in found.items():

@@ -103,9 +103,9 @@ def test_each_sees_the_own_stations_and_asking_for_another_is_refused(desk, read
         assert {item["station"] for item in items(pages(desk, path, centre, station=OTHER))} == {OTHER}
         assert desk.get(f"{path}?station={OTHER}", token=own).status_code == 403
         assert {item["station"] for item in items(pages(desk, path, centre, station=CENTRE))} <= {HOME, OTHER, CENTRE}
-    assert desk.get(f"/service-records/{record}", token=own).status_code == 403
-    assert desk.get(f"/activities/{activity}", token=own).status_code == 403
-    assert desk.get(f"/organisations/{unit}", token=own).status_code == 403
+    assert desk.get(f"/service-records/{record}", token=own).status_code == 404
+    assert desk.get(f"/activities/{activity}", token=own).status_code == 404
+    assert desk.get(f"/organisations/{unit}", token=own).status_code == 404
     hidden, unknown = (desk.get(f"/volunteers/{number}", token=own) for number in (far, "2222222222"))
     assert (hidden.status_code, unknown.status_code) == (404, 404)
     assert hidden.json["detail"] == unknown.json["detail"], "that somebody is registered elsewhere is not told"

@@ -172,3 +172,20 @@ def test_a_receipt_survives_a_lost_answer_over_a_real_connection(desk, clerk):
         said = desk.on(6) | {"id": key}
         first, again = (requests_by_hand.post(f"{address}/api/v1/service-records", said, desk.token) for _ in range(2))
     assert (first[0], again[0], first[1]) == (201, 200, again[1])
+
+
+def test_over_the_daily_cap_a_program_asks_for_a_second_person(desk, clerk):
+    long = desk.on(5) | {"end": "2025-01-05T19:30:00+08:00"}
+    refused = desk.post(long)
+    assert (refused.status_code, refused.json["type"]) == (422, "/problems/over_daily_cap")
+    said, key, size = long | {"reason": "汛期值守，有值班表"}, new_entry_id(), desk.town.size
+    first = post(desk, "/service-records/second-signatures", said, clerk, key)
+    assert (first.status_code, set(first.json)) == (201, {"id"})
+    again = post(desk, "/service-records/second-signatures", said, clerk, key)
+    assert (again.status_code, again.json) == (200, first.json)
+    assert post(desk, "/service-records/second-signatures", said, clerk).json == first.json, "one service is asked for once"
+    assert desk.town.sql("SELECT count(*), min(state) FROM second_signature") == [(1, "waiting")]
+    assert desk.town.size == size, "nothing is recorded before somebody has signed"
+    short = post(desk, "/service-records/second-signatures", desk.on(6) | {"reason": "不长"}, clerk)
+    assert (short.status_code, short.json["type"]) == (422, "/problems/invalid")
+    assert post(desk, "/service-records/second-signatures", said | {"station": OTHER}, clerk).status_code == 403

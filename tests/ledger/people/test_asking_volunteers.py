@@ -24,7 +24,7 @@ from asking import (
 )
 from world import HOME, OTHER
 
-from ledger import credit, selections
+from ledger import credit, notices, selections
 from ledger.errors import Conflict, InvalidRequest, NotAllowed
 from ledger.people import ages, changes, confirmations, proposals, volunteers, withdrawals
 from ledger.people.actors import OPERATOR, Actor
@@ -114,6 +114,23 @@ def test_a_proposal_declined_changes_nothing_and_its_particulars_are_gone(street
     with street.read() as tx:
         kept = proposals.get_row(tx.connection, waits)
     assert (kept.state, kept.decided_by, kept.remark, kept.sealed) == ("declined", "above", "签名不像", None)
+
+
+def test_who_asked_and_the_person_are_told_why_a_proposal_was_declined(street):
+    number = register(street)
+    waits = street.write(lambda tx: confirmations.on_paper(tx, number, DIGEST), SECOND)
+    with pytest.raises(InvalidRequest, match="手机号"):
+        street.write(lambda tx: proposals.decline(tx, waits, "请打 13812345678"), ABOVE)
+    street.write(lambda tx: proposals.decline(tx, waits, "签名不像"), ABOVE)
+    asked_in = street.write(lambda tx: proposals.ask(tx, "move", number, HOME, {"from": HOME, "to": OTHER}), OFFICIAL)
+    street.write(lambda tx: proposals.decline(tx, asked_in, "本人不同意转站"), person(number))
+    with street.read() as tx:
+        told = {who: notices.inbox(tx, who) for who in ("second", f"person/{number}", "official", "above")}
+    about = {"proposal": waits, "kind": "confirm"}
+    assert [(one.what, one.about) for one in told["second"]] == [("proposal.declined", about)]
+    assert [one.about for one in told[f"person/{number}"]] == [about], "not of what they declined themselves"
+    assert [one.about["kind"] for one in told["official"]] == ["move"]
+    assert told["above"] == []
 
 
 def test_whoever_asked_may_take_it_back(street):
@@ -215,7 +232,7 @@ def test_not_me_stops_the_count_at_once_and_freezes_what_was_recorded(street):
     street.write(lambda tx: withdrawals.withdraw(tx, number, "not_me"), person(number))
     for year in (2024, 2025):
         assert {name: count for name, count in street.rates(year)[HOME].items() if name != "population"} == dict.fromkeys(
-            ("registered", "confirmed", "participants", "backbone", "minutes"), 0
+            ("registered", "confirmed", "confirmed_at_desk", "participants", "backbone", "minutes"), 0
         )
     assert (street.credit(number).minutes, [item.status for item in street.credit(number).others]) == (0, ["frozen"])
     with pytest.raises(InvalidRequest, match="已经结束"):

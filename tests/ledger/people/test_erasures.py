@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 from world import CENTRE, HOME, OTHER
 
-from ledger import backups, parked
+from ledger import backups, messages, notices, parked
 from ledger.activities import Activity
 from ledger.entries import SHANGHAI
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
@@ -79,6 +79,19 @@ def test_what_was_erased_cannot_be_read_found_or_signed_in_with_and_every_hour_s
     assert {code: unit["minutes"] for code, unit in town.rates(2025).items()}[HOME] <= before[1][HOME]
     with town.read() as tx:
         assert volunteers.masked_names(tx, [person]) == {person: "（信息已删除）"}
+
+
+def test_nobody_who_was_erased_is_told_anything_or_stands_under_an_old_phone(town):
+    person = town.people_of_town[0]
+    own = Actor("own", "volunteer", None, person)
+    town.write(lambda tx: messages.wish(tx, "sms"), own)
+    town.write(lambda tx: notices.tell(tx, f"person/{person}", "service.approved", {"service": 1}))
+    [(contact,)] = town.sql("SELECT contact FROM volunteer WHERE number = ?", person)
+    assert contact
+    erase(town, person)
+    for name in ("message_wish", "message", "notice"):
+        assert town.sql(f"SELECT count(*) FROM {name} WHERE recipient = ?", f"person/{person}") == [(0,)], name
+    assert town.sql("SELECT contact, guardian FROM volunteer WHERE number = ?", person) == [(None, None)]
 
 
 def test_whoever_was_erased_is_registered_no_more_from_that_day(town):

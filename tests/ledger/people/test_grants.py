@@ -242,6 +242,7 @@ def test_roles_of_an_older_store_are_said_by_the_operator_once(tmp_path, databas
         ledger = create_ledger(settings)
         with ledger.read() as tx:
             assert grants.held_by_all(tx.connection) == {ACCOUNTS[0]: (Grant("official"),), ACCOUNTS[1]: (Grant("recorder", "001"),)}
-            assert [(row.actor, row.proposed_by) for row in grants.changes(tx, OPERATOR)] == [("operator", None)] * 2
+            said = [(row.change, row.actor, row.proposed_by) for row in grants.changes(tx, OPERATOR)]
+            assert said == [("opened", "operator", None)] * 3 + [("granted", "operator", None)] * 2
         assert verify(ledger).ok
         ledger.close()

@@ -36,7 +36,7 @@ def test_an_identity_opens_one_account_and_an_account_has_one(house):
     with pytest.raises(NotAllowed):
         come(house)
     assert come(house, subject="another").actor == me
-    linked_identities.unlink(house.ledger, me.account)
+    linked_identities.unlink(house.ledger, me)
     with pytest.raises(NotAllowed):
         come(house, subject="another")
 

@@ -205,6 +205,7 @@ def test_a_phone_is_the_persons_own_to_change_and_to_take_away(street):
     street.write(lambda tx: changes.own_phone(tx, ""), person(number))
     with street.read() as tx:
         assert volunteers.get(tx, number).personal.contact == {}
+        assert volunteers.get(tx, number).row.contact is None, "nor is there a commitment to what it was"
     with pytest.raises(InvalidRequest, match="没有改动"):
         street.write(lambda tx: changes.own_phone(tx, " "), person(number))
     with pytest.raises(NotAllowed):

@@ -13,18 +13,22 @@ def sign_in(house, name="clerk", password=PASSWORD, browser="Firefox"):
     return house.accounts.sign_in(name, password, Client(browser=browser))
 
 
-def test_a_staff_session_ends_twelve_hours_after_its_last_use(house):
-    used, unused = sign_in(house), sign_in(house)
-    house.clock.now += timedelta(hours=11, minutes=59)
+@pytest.mark.parametrize(
+    ("role", "minutes"), [("recorder", 240), ("approver", 30), ("official", 30), ("auditor", 30), ("administrator", 30)]
+)
+def test_a_staff_session_ends_some_time_after_its_last_use_by_what_it_opens(house, role, minutes):
+    house.staff("somebody", role, "001" if role in ("recorder", "approver") else None)
+    used, unused = sign_in(house, "somebody"), sign_in(house, "somebody")
+    house.clock.now += timedelta(minutes=minutes - 1)
     assert house.accounts.session(used.secret)
     house.clock.now += timedelta(minutes=1)
     assert house.accounts.session(unused.secret) is None
     assert house.accounts.session(used.secret)
 
 
-def test_a_staff_session_ends_after_a_day_however_it_is_used(house):
+def test_a_staff_session_ends_after_twelve_hours_however_it_is_used(house):
     session = sign_in(house)
-    for _ in range(23):
+    for _ in range(11):
         house.clock.now += timedelta(hours=1)
         assert house.accounts.session(session.secret)
     house.clock.now += timedelta(hours=1)

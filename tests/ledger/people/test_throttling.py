@@ -10,7 +10,8 @@ from house import CLERK, PASSWORD
 from ledger.errors import NotAllowed
 from ledger.people import throttling
 from ledger.people.accounts import Accounts
-from ledger.people.throttling import ADDRESS_FAILURES_ALARMED, ADDRESS_FAILURES_MAX, ALARM_FAILURES, Client
+from ledger.people.throttling import ADDRESS_FAILURES_ALARMED, ADDRESS_FAILURES_MAX, ALARM_FAILURES, FREE_FAILURES, Client
+from ledger.store import open_ledger
 
 HERE, THERE = Client("203.0.113.7"), Client("198.51.100.9")
 
@@ -146,3 +147,51 @@ def _gets_in(house, password):
     except NotAllowed:
         return False
     return True
+
+
+# --- codes typed by somebody who is signed in
+
+
+def types(house, volunteer, address="203.0.113.7", *, right=False):
+    """Whether a code that somebody typed was looked at."""
+
+    def work(connection, now):
+        tried = throttling.admit_code(connection, now, house.ledger.vault.blind, volunteer, address)
+        if tried is not None and right:
+            throttling.succeeded(connection, tried)
+        return tried is not None
+
+    return house.ledger.operate(work)
+
+
+def test_who_types_wrong_codes_waits_longer_and_longer_and_nobody_else_does(house):
+    assert [types(house, "one") for _ in range(FREE_FAILURES + 2)] == [True] * FREE_FAILURES + [False] * 2
+    assert types(house, "another"), "of the same crowd"
+    house.clock.now += timedelta(minutes=1)
+    assert [types(house, "one") for _ in range(2)] == [True, False]
+    house.clock.now += timedelta(minutes=1)
+    assert not types(house, "one"), "two minutes now"
+    house.clock.now += timedelta(minutes=1)
+    assert types(house, "one", right=True)
+    assert [types(house, "one") for _ in range(FREE_FAILURES)] == [True] * FREE_FAILURES, "what turned out right begins anew"
+
+
+def test_an_address_that_guesses_with_many_accounts_leaves_each_one_try_and_nobody_none(house):
+    for n in range(ADDRESS_FAILURES_MAX // 5):
+        assert all(types(house, f"thief{n}") for _ in range(5))
+    assert [types(house, "late thief") for _ in range(3)] == [True, False, False]
+    assert types(house, "honest", right=True), "who types what is on the screen gets in from the same address"
+    assert [types(house, "far away", "198.51.100.9") for _ in range(5)] == [True] * 5
+    house.clock.now += timedelta(hours=1)
+    assert [types(house, "later") for _ in range(5)] == [True] * 5
+
+
+def test_typed_codes_are_counted_over_a_restart_and_name_nobody(house):
+    for _ in range(FREE_FAILURES):
+        types(house, "one")
+    again = open_ledger(house.ledger.settings, lambda: house.clock.now)
+    assert again.operate(lambda c, now: throttling.admit_code(c, now, again.vault.blind, "one", "203.0.113.7")) is None
+    again.close()
+    with house.ledger.read() as tx:
+        kept = repr(tx.connection.exec_driver_sql("SELECT * FROM failed_sign_in").all())
+    assert "203.0.113" not in kept

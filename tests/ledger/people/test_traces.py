@@ -49,7 +49,7 @@ def lived(world, tmp_path):
     sheet += [[1, who.name, who.id_number, PHONES.get(who), "14:00", "16:00", None] for who in (GONE, STAYS, STRANGER)]
     in_hand = Uploads(world.ledger)
     world.upload = in_hand.add(CLERK, "hours", xlsx(sheet), "签到表.xlsx")
-    in_hand.commit(CLERK, world.upload)
+    in_hand.commit(CLERK, world.upload, {})
     in_hand.add(CLERK, "hours", xlsx(sheet), f"{GONE.name} {PHONES[GONE]}.xlsx")
     with world.read() as tx:
         subjects = {who: tx.vault.find(tx.connection, "id_number", [who.id_number])[who.id_number][0] for who in PHONES}

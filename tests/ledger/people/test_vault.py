@@ -15,7 +15,8 @@ from world import HOME
 from ledger.errors import Corrupt
 from ledger.imports import run
 from ledger.people.actors import OPERATOR
-from ledger.people.vault import KeyStore, Personal, Vault, commitment
+from ledger.people.key_store import KeyStore
+from ledger.people.vault import Personal, Vault, commitment
 from ledger.settings import Settings
 from ledger.store import create_ledger
 

@@ -4,16 +4,19 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from ledger.entries import format_time
 from ledger.errors import Corrupt, InvalidRequest, SettingsError
+from ledger.guard import Guard
 from ledger.people import volunteers
 from ledger.people.key_store import KeyStore
 from ledger.people.vault import Vault
 from ledger.people.wrapping import WrappingKeys, key_id, read_wrapping_key, rotate_wrapping_key
 from ledger.settings import Settings
-from ledger.store import create_ledger, open_ledger
+from ledger.store import create_ledger, open_ledger, utc_now
 
 OLD, NEW = "11" * 32, "22" * 32
 
@@ -49,6 +52,21 @@ def test_a_new_key_takes_the_old_ones_place_and_everything_is_still_read(town):
     assert town.ledger.vault.open_draft(draft, "a second factor's") == b"secret"
     assert town.ledger.vault.open_more("upload/1", sealed, "upload/1") == b"sheet"
     town.ledger.vault.drop_keys(["upload/1"])
+
+
+def test_an_erasure_is_open_until_the_key_is_changed_after_it(town):
+    """Till then a copy of the key store from before it, and the key of that time, open what was erased."""
+    guard = Guard(town.settings.guard)
+    rotate_wrapping_key(town.settings)
+    assert guard.oldest_unrotated() is None
+    later = utc_now() + timedelta(days=1)
+    town.ledger.vault.destroy(["person/2222222222"], format_time(later + timedelta(days=1)))
+    town.ledger.vault.destroy(["person/3333333333"], format_time(later))
+    assert guard.oldest_unrotated() == format_time(later)
+    guard.note_rotated(format_time(later + timedelta(hours=1)))
+    assert guard.oldest_unrotated() == format_time(later + timedelta(days=1))
+    guard.note_rotated(format_time(later + timedelta(days=2)))
+    assert guard.oldest_unrotated() is None
 
 
 def test_a_server_that_knows_only_the_old_key_registers_under_the_new_one(town):
