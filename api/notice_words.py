@@ -5,22 +5,23 @@ Who is told (a volunteer, or somebody of the staff) decides where a notice leads
 from a notice by a missing sentence.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
 
-from api.wording import hours, long_day
+from api.wording import ACCOUNT_CHANGES, hours, long_day
 from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.kinds.service import CLAIMS, FINDINGS
-from ledger.notices import Notice
+from ledger.notices import About, Notice
+from ledger.people.proposals import KINDS as PROPOSED
 from ledger.service.drafts import duration
-from ledger.tables import ObjectionRow, ServiceRow, table
+from ledger.tables import ObjectionRow, OmissionRow, ProposalRow, ServiceRow, table
 from ledger.transactions import ReadTransaction
 
-_SERVICE, _OBJECTION = table(ServiceRow), table(ObjectionRow)
+_SERVICE, _OBJECTION, _OMISSION, _PROPOSAL = table(ServiceRow), table(ObjectionRow), table(OmissionRow), table(ProposalRow)
 WORDS = {
     "service.recorded": ("登记了一次服务", "站点为您登记了这次服务，等另一位工作人员审核。不对的话，现在就可以说。"),
     "service.approved": ("审核通过，开始公示", "公示期满后自动计入您的时长，不用您做什么。"),
@@ -29,6 +30,19 @@ WORDS = {
     "batch.voided": ("一整批记录作废了", "这一批登记有误，已整批作废，不再计入。"),
     "service.contested": ("志愿者提出了异议", "志愿者认为这条记录不对，请在期限前核查答复。"),
     "service.objection_decided": ("您的异议有结果了", "结果和理由在下面，也写进了账本。"),
+    "service.omission_claimed": ("志愿者说有一次没记上", "账本里没有这次服务的记录，请在期限前对照签到表核查答复。"),
+    "service.omission_decided": ("没记上的那次，有结果了", "结果和理由在下面，也写进了账本。"),
+    "receipt.unmatched": ("有回执在账本里对不上", "本人拿着回执，账本里没有那一条。请马上看原件；没有抄错的，告诉审计员。"),
+    "objection.not_me": ("志愿者说「不是我」", "可能写错了人，或者有人冒用。记录已停止计入，要由您这一级来查。"),
+    "objection.overdue": ("下级站点有异议过期没有答复", "请催办，或者由您这一级直接处理。"),
+    "objection.taken_down": ("服务台替您提了异议", "工作人员照您说的记下了这条异议，会有别的人来查。您没有说过的，请马上告诉站点。"),
+    "service.omission_taken_down": (
+        "服务台替您记下了没记上的一次",
+        "工作人员照您说的记下来了，会有别的人来查。您没有说过的，请马上告诉站点。",
+    ),
+    "objection.goes_on": ("整批作废了，您的异议照常处理", "您说过这一条时间不对或少记了。记录虽然整批作废，异议还在查：确实来过的会补记。"),
+    "activity.cancelled": ("您报名的活动不办了", "这次不用去了。"),
+    "proposal.declined": ("有一件申请没有同意", "没有任何改动。理由在下面。"),
     "service.second_wanted": ("有一条登记要第二个人签", "这一条超过每日上限，要另一位工作人员核实后签。"),
     "service.second_signed": ("第二个人签好了", "您提出的超限登记已核实，记入账本。"),
     "service.second_declined": ("第二个人没有同意", "您提出的超限登记没有通过，请看理由。"),
@@ -39,6 +53,7 @@ WORDS = {
     "certificate.revoked": ("证明已撤销", "原来那份不再有效。要新的，请到站点办理。"),
     "account.code_issued": ("给您办了一次性登录码", "不是您要求的话，请马上告诉站点。"),
     "account.password_changed": ("您的密码改过了", "不是您自己改的话，请马上到站点重办登录码。"),
+    "account.changed": ("您的账号有变动", "不是您要办的话，请马上告诉站点，或没有经手的那位管理员。"),
     "volunteer.moved": ("换了所属站点", "以后的事请找新的站点。以前的记录都在。"),
     "volunteer.revealed": ("有人看过您的登记信息", "谁、什么时候、为什么，都记在「我的资料」里。"),
 }
@@ -48,19 +63,33 @@ _OF_STAFF = {
     "objections.waiting": "objections.listing",
     "proposals.waiting": "proposals.listing",
     "service.contested": "objections.listing",
+    "service.omission_claimed": "objections.listing",
+    "receipt.unmatched": "objections.listing",
+    "objection.not_me": "objections.listing",
+    "objection.overdue": "objections.listing",
+    "proposal.declined": "proposals.listing",
     "service.second_wanted": "approvals.listing",
+    "account.changed": "security.page",
+    "account.password_changed": "security.page",
 }
 _OF_VOLUNTEERS = {
+    "service.omission_decided": "omissions.form",
+    "service.omission_taken_down": "omissions.form",
+    "activity.cancelled": "coming.listing",
+    "proposal.declined": "registration.mine",
     "volunteer.moved": "registration.mine",
     "volunteer.revealed": "my_data.looked",
     "account.code_issued": "security.page",
     "account.password_changed": "security.page",
+    "account.changed": "security.page",
 }
 
 
 _OF_RECORDS = ("served_on", "minutes", "entry")
 """What the record that a notice is about says better itself."""
 _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "title": ("活动", str),
+    "kind": ("什么事", lambda kind: PROPOSED.get(kind, kind)),
     "served_on": ("时间", long_day),
     "minutes": ("时长", duration),
     "entry": ("账本", lambda index: f"第 {index} 条"),
@@ -70,6 +99,7 @@ _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "reason": ("理由", str),
     "count": ("多少", lambda count: f"{count} 条"),
     "effective_on": ("计入", lambda day: f"{long_day(day)}起"),
+    "change": ("变动", lambda change: ACCOUNT_CHANGES.get(change, change)),
     "due_on": ("期限", lambda day: f"{long_day(day)}前"),
 }
 
@@ -92,14 +122,13 @@ def shown(tx: ReadTransaction, notices: Sequence[Notice], *, volunteer: bool) ->
     rows = {row.entry_index: row for row in rows_where_in(tx.connection, _SERVICE.c, _SERVICE.c.entry_index, indexes)}
     titles = activities.get_many(tx.connection, {row.activity for row in rows.values()})
     places = stations.names(tx.connection, {str(notice.about["station"]) for notice in notices if "station" in notice.about})
-    asked = {index for notice in notices if isinstance(index := notice.about.get("objection"), int)}
-    decided = {row.entry_index: row for row in rows_where_in(tx.connection, _OBJECTION.c, _OBJECTION.c.entry_index, asked)}
+    more = _said_elsewhere(tx, notices)
     found = []
     for notice in notices:
         row = rows.get(int(notice.about.get("service", -1)))
         title, sentence = WORDS.get(notice.what, OTHER)
         facts = _record(row, titles) if row is not None else []
-        facts += _facts(notice.about, places, decided, known=row is not None)
+        facts += _facts({**notice.about, **more[notice.id]}, places, known=row is not None)
         link = _link(notice, volunteer=volunteer)
         found.append(Shown(title, sentence, facts, link, notice.told_at, notice.unread))
     return found
@@ -112,9 +141,31 @@ def _record(row: Any, titles: dict[str, Any]) -> list[tuple[str, str]]:
     return [*facts, ("理由", row.reason)] if row.reason else facts
 
 
-def _facts(about: dict[str, str | int], places: dict[str, str], decided: Mapping[int, Any], *, known: bool) -> list[tuple[str, str]]:
-    """Say what a notice itself tells, in the order of _LABELS."""
-    said = {**about, **({"reason": row.reason} if (row := decided.get(int(about.get("objection", -1)))) and row.reason else {})}
+def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str, About]:
+    """Give what is not in notices but where they point: the reason of a decision, an activity's name, why a proposal was declined."""
+
+    def named(*keys: str) -> set[Any]:
+        return {notice.about[key] for notice in notices for key in keys if key in notice.about}
+
+    reasons: dict[Any, str | None] = {}
+    for rows, keys in ((_OBJECTION, "objection"), (_OMISSION, "omission")):
+        columns = (rows.c.entry_index, rows.c.reason)
+        reasons |= {row.entry_index: row.reason for row in rows_where_in(tx.connection, columns, rows.c.entry_index, named(keys))}
+    reasons |= {row.id: row.remark for row in rows_where_in(tx.connection, _PROPOSAL.c, _PROPOSAL.c.id, named("proposal"))}
+    events = activities.get_many(tx.connection, named("activity"))
+    reasons |= {number: row.ended_reason for number, row in events.items()}
+    found: dict[str, About] = {}
+    for notice in notices:
+        pointed = [notice.about[key] for key in ("objection", "omission", "proposal", "activity") if key in notice.about]
+        said = [reason for place in pointed if (reason := reasons.get(place))]
+        found[notice.id] = {"reason": said[0]} if said else {}
+        if (event := events.get(str(notice.about.get("activity")))) is not None:
+            found[notice.id] |= {"title": event.title}
+    return found
+
+
+def _facts(said: About, places: dict[str, str], *, known: bool) -> list[tuple[str, str]]:
+    """Say what a notice tells, in the order of _LABELS."""
     words: dict[str, Callable[[Any], str]] = {"station": lambda code: places.get(code, code)}
     left_out = _OF_RECORDS if known else ()
     return [

@@ -27,3 +27,8 @@ def forget(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
 def remind(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
     """Tell the staff in the morning what waits for them. Returns how many notices that made."""
     return reminders.remind(tx)
+
+
+def tell_overdue(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
+    """Tell the units above which objections are past their due day. Returns of how many stations."""
+    return reminders.tell_overdue(tx)

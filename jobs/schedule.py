@@ -92,6 +92,13 @@ JOBS = (
         late_after=timedelta(hours=1),
     ),
     Job(
+        "sign-ups",
+        "清除过期的报名",
+        CronTrigger(minute=20, timezone=SHANGHAI),
+        desks.forget_sign_ups,
+        late_after=timedelta(hours=3),
+    ),
+    Job(
         "webhooks",
         "推送新条目",
         IntervalTrigger(seconds=10, timezone=SHANGHAI),
@@ -112,6 +119,14 @@ JOBS = (
         "提醒待办",
         CronTrigger(minute="*/15", timezone=SHANGHAI),
         notices.remind,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=8),
+    ),
+    Job(
+        "overdue",
+        "向上一级催办过期的异议",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        notices.tell_overdue,
         late_after=timedelta(hours=26),
         begins=timedelta(hours=8),
     ),

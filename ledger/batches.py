@@ -6,6 +6,8 @@ The rules this file alone keeps:
 1. As long as none of it has been approved, whoever recorded a batch may take it back alone, with a reason: it was never published.
 2. From then on it takes two: somebody asks with a reason, and another person, who may approve at every station concerned, says yes.
 3. Nothing goes away: the records stay with the entry that voids them. What was already void by itself stays as it is.
+4. A record that its person objected to is not taken back by whoever recorded it. Voided by two, the objections that ask for just that are decided with
+   it, by a second person who may decide them; the others go on (service/objections.py).
 """
 
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from ledger.kinds.checks import text
 from ledger.log import Fact, Receipt
 from ledger.notices import Telling, tell_many
 from ledger.people.actors import Actor, units
+from ledger.service import objections
 from ledger.service.records import in_batch
 from ledger.tables import BatchVoidRow, ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -47,6 +50,9 @@ def undo(tx: WriteTransaction, batch: str, reason: str) -> list[Receipt]:
     Raises NotFound, NotAllowed (another's), Conflict (it has been approved, at least in part), InvalidRequest (no reason).
     """
     rows = _standing(tx, batch)
+    contested = sum(row.contested_by is not None for row in rows)
+    if contested:
+        raise Conflict(f"这一批里有 {contested} 条本人提出了异议，不能由登记的人撤回。请申请整批作废，由另一位工作人员同意，或先处理异议")
     if tx.actor.account not in {row.recorder for row in rows} or any(row.recorder != tx.actor.account for row in rows):
         raise NotAllowed("这一批不是您登记的，不能由您撤回。可以说明理由，申请整批作废")
     if any(row.status != "recorded" for row in rows):
@@ -75,6 +81,7 @@ def void(tx: WriteTransaction, batch: str) -> list[Receipt]:
         tx.require("approve", station)
     if tx.actor.account == wish.asked_by:
         raise NotAllowed("整批作废是您申请的，要由另一位审核员同意")
+    objections.meet_by_voiding(tx, rows, wish.reason)
     receipts = _void(tx, batch, rows, wish.reason, wish.asked_by)
     _forget(tx, batch)
     return receipts
@@ -120,9 +127,6 @@ def may_undo(rows: list[Any], actor: Actor) -> bool:
 
 def _standing(tx: ReadTransaction, batch: str) -> list[Any]:
     rows = in_batch(tx.connection, batch)
-    contested = sum(row.contested_by is not None and row.status != "voided" for row in rows)
-    if contested:
-        raise Conflict(f"这一批里有 {contested} 条本人提出了异议。请先在「异议」里处理，再整批作废")
     if not rows:
         raise NotFound("没有这一批记录。请从「登记批次」里重新选择")
     standing = [row for row in rows if row.status != "voided"]

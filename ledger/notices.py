@@ -22,7 +22,7 @@ from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import format_time
 from ledger.errors import InvalidRequest
 from ledger.ids import new_entry_id
-from ledger.kinds.checks import holds_personal_number
+from ledger.kinds.checks import holds_personal_number, uuid
 from ledger.log import Receipt
 from ledger.people.actors import Actor, Grant, ancestry
 from ledger.tables import AccountRow, MessageRow, MessageWishRow, NoticeRow, RoleGrantRow, VolunteerRow, table
@@ -169,7 +169,7 @@ def forget(connection: Connection, now: datetime) -> int:
 
 def _checked(telling: Telling) -> str:
     """Give what is told, fit to be kept. Raises InvalidRequest."""
-    words = [value for value in telling.about.values() if isinstance(value, str)]
+    words = [value for value in telling.about.values() if isinstance(value, str) and not uuid(value)]
     if not _WHAT.fullmatch(telling.what) or any(len(word) > TEXT_MAX or holds_personal_number(word) for word in words):
         raise InvalidRequest(f"通知「{telling.what[:40]}」里有手机号、证件号，或文字过长，不能保存")
     return telling.what

@@ -1,7 +1,8 @@
 """
 Reminders: each working morning, one notice for whoever of the staff has something waiting, with how many there are; nothing for those who have nothing.
 
-What they may not decide themselves (their own records) is not counted against them.
+What they may not decide themselves (their own records) is not counted against them. What is past its due day is told to the unit above as well, one
+notice a station, as long as it is.
 """
 
 from collections import Counter
@@ -11,13 +12,14 @@ from sqlalchemy import Connection, func, select
 
 from ledger import workdays
 from ledger.errors import InvalidRequest
-from ledger.notices import Telling, tell_many
+from ledger.notices import About, Telling, tell_many, tell_staff
 from ledger.people import grants, proposals
-from ledger.people.actors import Actor, units
-from ledger.tables import AccountRow, ObjectionRow, ProposalRow, ServiceRow, table
+from ledger.people.actors import Actor, ancestry, units
+from ledger.tables import AccountRow, ObjectionRow, OmissionRow, ProposalRow, ServiceRow, table
 from ledger.transactions import WriteTransaction
 
-_ACCOUNT, _SERVICE, _OBJECTION, _PROPOSAL = table(AccountRow), table(ServiceRow), table(ObjectionRow), table(ProposalRow)
+_ACCOUNT, _SERVICE, _PROPOSAL = table(AccountRow), table(ServiceRow), table(ProposalRow)
+_OBJECTION, _OMISSION = table(ObjectionRow), table(OmissionRow)
 
 
 def remind(tx: WriteTransaction) -> int:
@@ -25,7 +27,7 @@ def remind(tx: WriteTransaction) -> int:
     if _day_off(tx):
         return 0
     others = _waiting_records(tx.connection)
-    objections = _by_station(tx.connection, _OBJECTION, _OBJECTION.c.finding.is_(None))
+    objections = sum((_by_station(tx.connection, rows, rows.c.finding.is_(None)) for rows in (_OBJECTION, _OMISSION)), Counter[str]())
     open_proposals = _by_station(tx.connection, _PROPOSAL, _PROPOSAL.c.state == "waiting")
     if not (others or objections or open_proposals):
         return 0
@@ -37,6 +39,22 @@ def remind(tx: WriteTransaction) -> int:
             told.extend(_of_one(tx.connection, actor, others, objections, open_proposals))
     tell_many(tx, told)
     return len(told)
+
+
+def tell_overdue(tx: WriteTransaction) -> int:
+    """Tell the unit above each station how many objections are past their due day, and since when. Returns of how many stations; none on a day off."""
+    if _day_off(tx):
+        return 0
+    late: dict[str, list[str]] = {}
+    for rows in (_OBJECTION, _OMISSION):
+        asked = select(rows.c.station, rows.c.due_on).where(rows.c.finding.is_(None), rows.c.due_on < tx.today.isoformat())
+        for place, due in tx.connection.execute(asked):
+            late.setdefault(place, []).append(due)
+    for place, days in sorted(late.items()):
+        above = ancestry(tx.connection, place)[1:]
+        about: About = {"station": place, "count": len(days), "due_on": min(days)}
+        tell_staff(tx, "decide_objections", above[0] if above else place, "objection.overdue", about)
+    return len(late)
 
 
 def _of_one(

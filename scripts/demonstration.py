@@ -1,5 +1,7 @@
 """The demonstration street: real unit names, invented people, one year of sheets, and an account for each role."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -7,14 +9,18 @@ import orjson
 from rich.table import Table
 from sqlalchemy import func, make_url, select
 
+from ledger.activities import Activity
 from ledger.errors import SettingsError
 from ledger.imports import run
+from ledger.people import actors, volunteers
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR, SCHEDULER
+from ledger.planning import plans
 from ledger.settings import Settings
 from ledger.signing_keys import some_key_file
 from ledger.store import Ledger, create_ledger, holds_entries
 from ledger.tables import ServiceRow, table
+from ledger.transactions import WriteTransaction
 from scripts.console import ERR, progress
 
 STREET = Path(__file__).parent.parent / "tests" / "data" / "sanlian-street"
@@ -25,6 +31,13 @@ _STAFF = (
     ("shushan", "official", None, "区级管理员：各类名册、看板"),
     ("auditor", "auditor", None, "审计员：下载原始记录"),
 )
+_COMING: tuple[tuple[int, str, str, str, list[str], int | None, str], ...] = (
+    (2, "09:00", "11:00", "看望独居老人", ["companionship", "daily-care"], 12, "社区服务站集合"),
+    (5, "14:00", "16:30", "楼道清洁", ["environment"], None, "社区服务站集合"),
+    (9, "08:30", "11:30", "街道义诊", ["medical"], 30, "街道文化广场"),
+)
+"""Days ahead, times, title, what is done, places, place."""
+_ABOVE_FROM = 7
 
 
 def prepare(settings: Settings) -> None:
@@ -49,6 +62,7 @@ def prepare(settings: Settings) -> None:
         code = accounts.create(OPERATOR, login, role, station=station)
         logins.append({"login": login, "code": code, "what": what})
     volunteer = _busiest(ledger)
+    _plan_ahead(ledger, volunteer)
     logins.append({"login": volunteer, "code": accounts.issue_code(OPERATOR, volunteer), "what": "志愿者：看自己的时长"})
     loading.write_bytes(orjson.dumps(logins))
     loading.rename(_logins_file(settings))
@@ -92,6 +106,20 @@ def show_logins(settings: Settings) -> None:
 
 def _logins_file(settings: Settings) -> Path:
     return settings.home / "demonstration-logins.json"
+
+
+def _plan_ahead(ledger: Ledger, number: str) -> None:
+    """Publish some activities to come at a volunteer's station and the centre above it, so that there is something to sign up for."""
+
+    def publish(tx: WriteTransaction) -> None:
+        home = volunteers.get(tx, number).row.station
+        for days, start, end, title, services, places, place in _COMING:
+            day = (tx.today + timedelta(days=days)).isoformat()
+            station = home if days < _ABOVE_FROM else actors.ancestry(tx.connection, home)[1]
+            coming = Activity(station, title, "neighbour-care", start=f"{day}T{start}", end=f"{day}T{end}", place=place)
+            plans.publish(tx, replace(coming, services=services, places=places, responsible_volunteer=number))
+
+    ledger.write(publish, OPERATOR)
 
 
 def _busiest(ledger: Ledger) -> str:

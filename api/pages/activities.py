@@ -20,7 +20,7 @@ from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
 from ledger.ids import spaced
 from ledger.people import volunteers
 from ledger.people.actors import require, units
-from ledger.planning import calendars, plans
+from ledger.planning import calendars, plans, sign_ups
 from ledger.planning.recurring import EVERY
 from ledger.tables import AccountRow, table
 from ledger.transactions import ReadTransaction
@@ -68,6 +68,7 @@ def listing() -> ResponseReturnValue:
         rows = calendars.between(tx.connection, codes, weeks[0][0], weeks[-1][-1])
         names = stations.names(tx.connection, mine)
         shown = [Shown(row, names[row.station], state_of(row, _here(tx))) for row in rows]
+        signed = sign_ups.counts(tx.connection, [row.id for row in rows])
         waiting = plans.listing(tx, me)
         record_at = units(tx.connection, me, "record")
         feed = url_for("activities.feed", said=calendars.token(tx, station), _external=True) if station in record_at else ""
@@ -89,6 +90,7 @@ def listing() -> ResponseReturnValue:
         after=(first + timedelta(days=32)).replace(day=1),
         plans=[(plan, _due(plan)) for plan in waiting if plan.station in codes],
         states=STATES,
+        signed=signed,
         feed=feed,
         may_plan=bool(record_at),
     )
@@ -275,7 +277,8 @@ def _one(number: str, problem: str = "") -> ResponseReturnValue:
         row = _visible(tx, number)
         desk = desks.find(tx.connection, number)
         came = desks.everyone(tx.connection, number) if desk else []
-        names = volunteers.masked_names(tx, {one.volunteer for one in came if one.refusal or one.left_by == "planned_end"})
+        coming = sign_ups.of_activity(tx.connection, number)
+        names = volunteers.masked_names(tx, {one.volunteer for one in came if one.refusal or one.left_by == "planned_end"} | set(coming))
         page = render_template(
             "activity.html",
             row=row,
@@ -294,6 +297,7 @@ def _one(number: str, problem: str = "") -> ResponseReturnValue:
             services=[SERVICES.get(code, code) for code in orjson.loads(row.services)],
             breaks=orjson.loads(row.breaks or "[]"),
             counts=desks.counts(tx.connection, number),
+            signed_up=coming,
             refused=[one for one in came if one.refusal],
             forgotten=[one for one in came if one.left_by == "planned_end" and one.entry_index is not None],
             may_record=row.station in units(tx.connection, actor(), "record"),

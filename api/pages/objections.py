@@ -1,20 +1,23 @@
 """「这条不对」: a volunteer objects to a record of theirs; and the desk where objections are decided, with a reason."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from api.auth import actor, ledger, open_to
+from api.auth import STAFF, actor, ledger, open_to
 from ledger import activities, stations
 from ledger.errors import InvalidRequest, LedgerError
 from ledger.kinds.checks import text
-from ledger.kinds.service import CLAIMS, FINDINGS
+from ledger.kinds.service import CLAIMS, FINDINGS, MEANS, PROOFS, UNMATCHED
 from ledger.people import accounts, volunteers
-from ledger.service import objections
+from ledger.planning import calendars
+from ledger.service import objections, omissions
 from ledger.service.objections import CORRECTING, WORDS_MAX, Times
 from ledger.service.records import state_on
+from ledger.transactions import ReadTransaction, WriteTransaction
 
 blueprint = Blueprint("objections", __name__, url_prefix="/objections")
 EXPLAINED = {
@@ -26,9 +29,9 @@ EXPLAINED = {
 REASON_MAX = 300
 
 
-def _form(index: int, problem: str = "", status: int = 200) -> ResponseReturnValue:
+def _form(index: int, problem: str = "", status: int = 200, *, mine: bool = True) -> ResponseReturnValue:
     with ledger().read() as tx:
-        row = objections.own(tx, actor(), index)
+        row = (objections.own if mine else objections.at_desk)(tx, actor(), index)
         seen: dict[str, Any] = {
             "row": row,
             "state": state_on(row, tx.today),
@@ -36,6 +39,8 @@ def _form(index: int, problem: str = "", status: int = 200) -> ResponseReturnVal
             "station": stations.get(tx.connection, row.station),
             "earlier": objections.of_record(tx.connection, index),
             "due": objections.due_on(tx),
+            "name": "" if mine else volunteers.masked_names(tx, [row.volunteer])[row.volunteer],
+            "mine": mine,
         }
     words = {"CLAIMS": CLAIMS, "FINDINGS": FINDINGS, "EXPLAINED": EXPLAINED, "words_max": WORDS_MAX}
     return render_template("objection.html", problem=problem, said=request.form, **words, **seen), status
@@ -52,35 +57,71 @@ def form(index: int) -> ResponseReturnValue:
 @open_to("volunteer")
 def contest(index: int) -> ResponseReturnValue:
     """Take an objection."""
+    return _take(index, objections.contest, "objections.form", mine=True)
+
+
+@blueprint.get("/at-desk/<int(max=9007199254740991):index>")
+@open_to(*STAFF)
+def desk_form(index: int) -> ResponseReturnValue:
+    """Show the same at the desk, for somebody without a phone."""
+    return _form(index, mine=False)
+
+
+@blueprint.post("/at-desk/<int(max=9007199254740991):index>")
+@open_to(*STAFF)
+def take_down(index: int) -> ResponseReturnValue:
+    """Take an objection down at the desk."""
+    return _take(index, objections.contest_at_desk, "objections.desk_form", mine=False)
+
+
+def _take(index: int, work: Callable[[WriteTransaction, int, str, str], object], then: str, *, mine: bool) -> ResponseReturnValue:
     claim, words = request.form.get("claim", ""), " ".join(request.form.get("words", "").split())
     try:
-        ledger().write(lambda tx: objections.contest(tx, index, claim, words), actor())
+        ledger().write(lambda tx: work(tx, index, claim, words), actor())
     except InvalidRequest as refusal:
-        return _form(index, str(refusal), 400)
-    flash("已经收到。有了结果，会在「通知」里告诉您，也可以回到这一页看。")
-    return redirect(url_for("objections.form", index=index))
+        return _form(index, str(refusal), 400, mine=mine)
+    flash(f"已经收到。有了结果，会在「通知」里告诉{'您' if mine else '本人'}，也可以回到这一页看。")
+    return redirect(url_for(then, index=index))
 
 
-def _listing(problem: str = "", status: int = 200) -> ResponseReturnValue:
+def page(problem: str = "", status: int = 200, failed: int | None = None) -> ResponseReturnValue:
+    """Show what waits: services that are missing, and records that are not right. *failed*: the omission whose form was refused."""
     with ledger().read() as tx:
-        found = objections.waiting(tx, actor())
-        records = [one.record for one in found]
+        found, missing = objections.waiting(tx, actor()), omissions.waiting(tx, actor())
+        records, claims = [one.record for one in found], [one.row for one in missing]
+        at_desk = {one.row.entry_index for one in found if one.row.actor not in volunteers.accounts_of(tx, one.record.volunteer)}
+        people = (
+            {one.row.actor for one in found}
+            | {who for record in records for who in (record.recorder, record.approved_by) if who}
+            | {row.actor for row in claims}
+        )
+        known = {one.activity for one in (*records, *claims) if one.activity}
         shown = {
             "found": found,
-            "names": volunteers.masked_names(tx, {record.volunteer for record in records}),
-            "titles": activities.get_many(tx.connection, {record.activity for record in records}),
-            "places": stations.names(tx.connection, {record.station for record in records}),
-            "logins": accounts.logins(tx.connection, {who for record in records for who in (record.recorder, record.approved_by) if who}),
+            "missing": missing,
+            "at_desk": at_desk,
+            "names": volunteers.masked_names(tx, {one.volunteer for one in (*records, *claims)}),
+            "titles": activities.get_many(tx.connection, known),
+            "places": stations.names(tx.connection, {one.station for one in (*records, *claims)}),
+            "logins": accounts.logins(tx.connection, people),
+            "held": {row.entry_index: _held_then(tx, row) for row in claims},
         }
     words = {"CLAIMS": CLAIMS, "FINDINGS": FINDINGS, "CORRECTING": CORRECTING, "reason_max": REASON_MAX}
-    return render_template("objections.html", problem=problem, said=request.form, **words, **shown), status
+    words |= {"PROOFS": PROOFS, "MEANS": MEANS, "UNMATCHED": UNMATCHED}
+    return render_template("objections.html", problem=problem, failed=failed, said=request.form, **words, **shown), status
 
 
 @blueprint.get("/")
 @open_to("approver", "official")
 def listing() -> ResponseReturnValue:
     """List what waits, overdue first."""
-    return _listing()
+    return page()
+
+
+def _held_then(tx: ReadTransaction, row: Any) -> list[Any]:
+    """List what was held at the station on the day of which somebody says that a service is missing."""
+    day = date.fromisoformat(row.served_on)
+    return [one for one in calendars.between(tx.connection, [row.station], day, day) if one.ended_as != "cancelled"]
 
 
 @blueprint.post("/<int(max=9007199254740991):index>")
@@ -91,15 +132,15 @@ def decide(index: int) -> ResponseReturnValue:
     try:
         if len(reason) < 4 or not text(REASON_MAX)(reason):
             raise InvalidRequest(f"请写明怎么查的、为什么（4 至 {REASON_MAX} 个字，不要写手机号或身份证号）")
-        times = _times() if finding == "upheld" else None
+        times = times_said() if finding == "upheld" else None
         ledger().write(lambda tx: objections.decide(tx, index, finding, reason, times), actor())
     except LedgerError as refusal:
-        return _listing(str(refusal), 400)
-    flash("结果已记入账本，并已告诉本人。" + ("更正后的时间要由另一位审核员审核。" if times else ""))
+        return page(str(refusal), 400)
+    flash("结果已记入账本，并已告诉本人。" + ("改过、补过的时间要由另一位审核员审核。" if times else ""))
     return redirect(url_for("objections.listing"))
 
 
-def _times() -> Times | None:
+def times_said() -> Times | None:
     """Read what the times really were; None when the form did not ask, or nothing was filled in."""
     start, end, pause = (request.form.get(name, "").strip() for name in ("start", "end", "break_minutes"))
     if not start and not end:

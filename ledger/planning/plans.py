@@ -17,7 +17,9 @@ from ledger.errors import Conflict, InvalidRequest, NotFound
 from ledger.ids import new_number
 from ledger.kinds.checks import BREAK_MINUTES_MAX, MINUTES_MAX, holds_personal_number
 from ledger.log import Fact
+from ledger.notices import About, Telling, tell_many
 from ledger.people.actors import Actor, require, units
+from ledger.planning import sign_ups
 from ledger.planning.recurring import Rule, occurrences
 from ledger.service.drafts import duration, spell_minute
 from ledger.tables import AccountRow, DeskRow, PlanRow, PresenceRow, ServiceRow, VolunteerRow, table
@@ -206,7 +208,10 @@ def _moved(activity: Activity, by: timedelta) -> Activity:
 
 
 def cancel(tx: WriteTransaction, activity: str, *, reason: str) -> None:
-    """Call an activity off, with a reason. Raises NotFound, NotAllowed, InvalidRequest (it ended already, or people served in it)."""
+    """Call an activity off, with a reason; who signed up for it is told.
+
+    Raises NotFound, NotAllowed, InvalidRequest (it ended already, or people served in it).
+    """
     row = activities.get(tx.connection, activity)
     tx.require("record", row.station)
     check_open(row)
@@ -220,6 +225,9 @@ def cancel(tx: WriteTransaction, activity: str, *, reason: str) -> None:
     tx.connection.execute(delete(_DESK).where(_DESK.c.activity == activity))
     body = {"activity": activity, "station": row.station, "reason": reason.strip()}
     tx.append([Fact("activity.cancelled", body | ({"organisation": row.organisation} if row.organisation else {}))])
+    coming = sign_ups.of_activity(tx.connection, activity)
+    about: About = {"activity": activity, "served_on": (row.start or "")[:10], "station": row.station}
+    tell_many(tx, [Telling("person/" + number, "activity.cancelled", about) for number in coming])
 
 
 def check_open(row: Any) -> None:

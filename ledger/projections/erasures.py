@@ -19,10 +19,12 @@ def _ending(state: str) -> Handler:
         for entry in run:
             row = _row(entry, state)
             upsert_rows(connection, _ERASURE, [row])
-            left = {
+            left: dict[str, Any] = {
                 "left_on": func.coalesce(_VOLUNTEER.c.left_on, row["decided_on"]),
                 "left_as": func.coalesce(_VOLUNTEER.c.left_as, state),
             }
+            if state == "erased":  # what these commit to is nowhere any more
+                left |= {"contact": None, "guardian": None}
             connection.execute(_VOLUNTEER.update().where(_VOLUNTEER.c.number == entry.body["volunteer"]).values(left))
 
     return follow

@@ -12,7 +12,7 @@ from ledger.people.actors import OPERATOR
 from ledger.projections.shapes import Handler, inserting
 from ledger.tables import table
 
-_SERVICE, _OBJECTION = table(tables.ServiceRow), table(tables.ObjectionRow)
+_SERVICE, _OBJECTION, _OMISSION = table(tables.ServiceRow), table(tables.ObjectionRow), table(tables.OmissionRow)
 
 
 def _service(entry: Entry) -> dict[str, Any]:
@@ -90,20 +90,37 @@ def _services_contested(connection: Connection, run: Sequence[Entry]) -> None:
     update_rows(connection, _SERVICE, "entry_index", held)
 
 
+def _decision(entry: Entry) -> dict[str, Any]:
+    """Give what an entry decided, in the columns that objections and omissions share."""
+    said = {name: entry.body[name] for name in ("finding", "reason")}
+    return {**said, "decided_by": entry.actor, "decided_at": entry.recorded_at, "decision": entry.index}
+
+
 def _objections_decided(connection: Connection, run: Sequence[Entry]) -> None:
-    rows = [
-        {
-            "entry_index": entry.body["objection"],
-            "finding": entry.body["finding"],
-            "reason": entry.body["reason"],
-            "decided_by": entry.actor,
-            "decided_at": entry.recorded_at,
-            "decision": entry.index,
-        }
-        for entry in run
-    ]
+    rows = [{"entry_index": entry.body["objection"], **_decision(entry)} for entry in run]
     update_rows(connection, _OBJECTION, "entry_index", rows)
     update_rows(connection, _SERVICE, "entry_index", [{"entry_index": e.body["service"], "contested_by": None, "frozen": 0} for e in run])
+
+
+def _omission(entry: Entry) -> dict[str, Any]:
+    body = entry.body
+    receipt = body.get("receipt", {})
+    return {
+        "entry_index": entry.index,
+        **{name: body[name] for name in ("volunteer", "station", "served_on", "proof", "means")},
+        **{name: body.get(name) for name in ("activity", "start", "end", "due_on")},
+        "receipt_index": receipt.get("index"),
+        "receipt_hash": receipt.get("short_hash"),
+        "receipt_state": receipt.get("state"),
+        "claimed_at": entry.recorded_at,
+        "actor": entry.actor,
+        **dict.fromkeys(("finding", "reason", "decided_by", "decided_at", "decision", "service")),
+    }
+
+
+def _omissions_decided(connection: Connection, run: Sequence[Entry]) -> None:
+    rows = [{"entry_index": entry.body["omission"], **_decision(entry), "service": entry.body.get("service")} for entry in run]
+    update_rows(connection, _OMISSION, "entry_index", rows)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -113,4 +130,6 @@ HANDLERS: dict[str, Handler] = {
     "service.voided": _services_voided,
     "service.contested": _services_contested,
     "service.objection_decided": _objections_decided,
+    "service.omission_claimed": inserting(tables.OmissionRow, _omission),
+    "service.omission_decided": _omissions_decided,
 }

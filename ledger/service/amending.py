@@ -70,4 +70,6 @@ def _amendable(tx: WriteTransaction, index: int) -> Any:
         raise InvalidRequest(f"第 {index} 条本人提出了异议，请在「异议」里一并处理")
     if row.status == "approved" and tx.actor.account in said_by(row) and tx.actor.role != "operator":
         raise NotAllowed(f"第 {index} 条是您自己登记的，而且已经审核，需要另一位工作人员更正或作废")
+    if row.status == "approved":
+        tx.require_own()
     return row

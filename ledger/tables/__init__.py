@@ -8,7 +8,7 @@ validate table models): rules live in the noun modules, and entries are validate
 
 from sqlmodel import SQLModel
 
-from ledger.tables.activities import CalendarRow, DeskRow, PlanRow, PresenceRow
+from ledger.tables.activities import CalendarRow, DeskRow, PlanRow, PresenceRow, SignUpRow
 from ledger.tables.columns import table
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
@@ -27,11 +27,13 @@ from ledger.tables.people import (
 from ledger.tables.privacy import DataRequestRow, ErasureRow, RevealRow
 from ledger.tables.projections import (
     PROJECTIONS,
+    AccountBindingRow,
     AccountChangeRow,
     ActivityRow,
     ChainRow,
     KeyRotationRow,
     ObjectionRow,
+    OmissionRow,
     OrganisationRow,
     PastHomeRow,
     PolicyRow,
@@ -62,6 +64,7 @@ __all__ = [
     "APPEND_ONLY",
     "LOG",
     "PROJECTIONS",
+    "AccountBindingRow",
     "AccountChangeRow",
     "AccountRow",
     "ActivityRow",
@@ -89,6 +92,7 @@ __all__ = [
     "NoticeRow",
     "ObjectionNoteRow",
     "ObjectionRow",
+    "OmissionRow",
     "OrganisationRow",
     "ParkedRow",
     "PastHomeRow",
@@ -108,6 +112,7 @@ __all__ = [
     "ServiceRow",
     "SessionRow",
     "SheetDraftRow",
+    "SignUpRow",
     "StationRow",
     "TileRow",
     "UploadRow",

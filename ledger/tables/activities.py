@@ -1,4 +1,4 @@
-"""Work in hand around activities: plans not published yet, desks where people sign in, who came and left, addresses of calendars."""
+"""Work in hand around activities: plans not published yet, who signed up, desks where people sign in, who came and left, addresses of calendars."""
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
@@ -15,6 +15,15 @@ class PlanRow(SQLModel, table=True):
     said: str = text()
     saved_by: str = text()
     saved_at: str = text()
+
+
+class SignUpRow(SQLModel, table=True):
+    """A place that a volunteer asked for at an activity to come: a number, never a name. Removed when they withdraw, and some weeks after the activity."""
+
+    __tablename__ = "sign_up"
+    activity: str = text(primary_key=True)
+    volunteer: str = text(primary_key=True, index=True)
+    signed_up_at: str = text()
 
 
 class DeskRow(SQLModel, table=True):

@@ -208,6 +208,36 @@ class ObjectionRow(SQLModel, table=True):
     decision: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class OmissionRow(SQLModel, table=True):
+    """A service that somebody says is not in the ledger at all: day, place, times and activity as far as they knew, what there is as proof.
+
+    means: self or desk; actor: who took it down. receipt_…: of a receipt that the log has no such entry for. *service*: the record made of it.
+    """
+
+    __tablename__ = "omission"
+    entry_index: int = index_key("entry_index")
+    volunteer: str = text(index=True)
+    station: str = text(index=True)
+    served_on: str = text()
+    activity: str | None = text(default=None)
+    start: str | None = text(default=None)
+    end: str | None = text(default=None)
+    proof: str = text()
+    receipt_index: int | None = Field(default=None, sa_type=BigInteger)
+    receipt_hash: str | None = text(default=None)
+    receipt_state: str | None = text(default=None)
+    means: str = text()
+    due_on: str | None = text(default=None)
+    claimed_at: str = text()
+    actor: str = text()
+    finding: str | None = text(default=None, index=True)
+    reason: str | None = text(default=None)
+    decided_by: str | None = text(default=None)
+    decided_at: str | None = text(default=None)
+    decision: int | None = Field(default=None, sa_type=BigInteger)
+    service: int | None = Field(default=None, sa_type=BigInteger)
+
+
 class PublishedRateRow(SQLModel, table=True):
     """A station's rates as published: the counts, the day and the tree size they were counted at."""
 
@@ -261,6 +291,17 @@ class AccountChangeRow(SQLModel, table=True):
     recorded_at: str = text()
 
 
+class AccountBindingRow(SQLModel, table=True):
+    """Whose an account is: a commitment to its login, or its volunteer; and a commitment to the identity linked to it."""
+
+    __tablename__ = "account_binding"
+    account: str = text(primary_key=True)
+    login: str | None = text(default=None)
+    volunteer: str | None = text(default=None)
+    identity: str | None = text(default=None)
+    entry_index: int
+
+
 PROJECTIONS: tuple[type[SQLModel], ...] = (
     ChainRow,
     PolicyRow,
@@ -272,9 +313,11 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     ActivityRow,
     ServiceRow,
     ObjectionRow,
+    OmissionRow,
     PublishedRateRow,
     KeyRotationRow,
     ErasureRow,
     RoleGrantRow,
     AccountChangeRow,
+    AccountBindingRow,
 )

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import requests
+from enrolling import enrol
 
 from ledger.attendance import codes, desks
 from ledger.attendance.closing import close
@@ -148,10 +149,25 @@ def test_the_screens_code_can_be_typed(world, event, person):
     assert phone.post("/check-in/typed", {"code": "2222 2222"}).status_code == 400
 
 
+def test_guessing_the_screens_code_is_slowed_for_the_guesser_alone(world, event, person):
+    [(_, another)] = enrol(world, 1)
+    code = world.accounts.issue_code(OPERATOR, another)
+    world.accounts.change_password(world.accounts.sign_in(another, code).actor.account, code, "pingan-jiankang")
+    phone, right = world.visitor(person.number, person.password), codes.screen_code(world.ledger.vault.blind, event, world.clock())
+    said = [phone.post("/check-in/typed", {"code": f"2222 222{n}"}).text for n in range(2, 8)]
+    assert ["输错的次数太多" in text for text in said] == [False] * 5 + [True]
+    assert "输错的次数太多" in phone.post("/check-in/typed", {"code": right}).text, "not even the right one"
+    assert world.visitor(another, "pingan-jiankang").post("/check-in/typed", {"code": right}).status_code == 302
+    world.clock.move(minutes=1)
+    right = codes.screen_code(world.ledger.vault.blind, event, world.clock())
+    assert phone.post("/check-in/typed", {"code": right}).status_code == 302
+
+
 def test_who_forgot_to_leave_is_listed_for_the_clerk_to_look_at(world, clerk, event, person):
     clerk.post(f"/activities/{event}/desk", {"code": person.number})
     world.clock.move(hours=5)
     world.ledger.write(lambda tx: close(tx, event), OPERATOR)
+    clerk = world.visitor("recorder")  # the morning's session has ended
     page = clerk.get(f"/activities/{event}").text
     assert "忘记签退的 1 条" in page
     assert "签到已经结束" in clerk.get(f"/activities/{event}/desk").text

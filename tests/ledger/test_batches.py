@@ -1,12 +1,14 @@
 """A batch taken back by whoever recorded it, or voided as a whole by two; every hour of it stops counting, and everybody is told."""
 
 import pytest
-from world import APPROVER, CENTRE, CLERK, HOME, OTHER
+from world import APPROVER, CENTRE, CLERK, HOME, OTHER, local
 
 from ledger import batches
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_entry_id
 from ledger.people.actors import Actor
+from ledger.service import objections
+from ledger.service.objections import Times
 
 SECOND = Actor("second", "approver", CENTRE)
 ABROAD = Actor("abroad", "approver", OTHER)
@@ -95,3 +97,70 @@ def test_what_was_void_by_itself_stays_as_it_was(world, batch):
     world.void(indexes[0], reason="这个人没来")
     world.write(lambda tx: batches.undo(tx, made, "日期写错了"), CLERK)
     assert world.sql("SELECT reason FROM service ORDER BY entry_index") == [("这个人没来",), ("日期写错了",), ("日期写错了",)]
+
+
+def own(number):
+    return Actor("own-" + number, "volunteer", None, number)
+
+
+def contest(world, number, index, claim):
+    return world.write(lambda tx: objections.contest(tx, index, claim), own(number)).index
+
+
+def told(world, number):
+    return [what for (what,) in world.sql("SELECT what FROM notice WHERE recipient = ? ORDER BY id DESC", f"person/{number}")]
+
+
+def finding(world, objection):
+    return world.sql("SELECT finding, reason, decided_by FROM objection WHERE entry_index = ?", objection)[0]
+
+
+def test_voiding_a_batch_decides_the_objections_that_ask_for_just_that_and_tells_the_people(world, batch):
+    made, indexes, people = batch
+    world.approve(*indexes)
+    absent = contest(world, people[0], indexes[0], "absent")
+    longer = contest(world, people[1], indexes[1], "missing")
+    world.write(lambda tx: batches.ask_void(tx, made, "整张表登记了两次"), CLERK)
+    world.write(lambda tx: batches.void(tx, made), SECOND)
+    assert states(world) == ["voided"] * 3
+    assert finding(world, absent) == ("upheld", "整批作废：整张表登记了两次", "second")
+    assert finding(world, longer) == (None, None, None)
+    assert sorted(told(world, people[0])[:2]) == ["service.objection_decided", "service.voided"]
+    assert sorted(told(world, people[1])[:2]) == ["objection.goes_on", "service.voided"]
+    assert told(world, people[2])[0] == "service.voided"
+
+
+def test_an_objection_that_goes_on_after_the_voiding_may_end_in_a_new_record(world, batch):
+    made, indexes, people = batch
+    world.approve(*indexes)
+    longer = contest(world, people[1], indexes[1], "missing")
+    world.write(lambda tx: batches.ask_void(tx, made, "整张表的时间抄错了"), CLERK)
+    world.write(lambda tx: batches.void(tx, made), SECOND)
+    times = Times(local("2025-01-04 09:00"), local("2025-01-04 12:00"))
+    world.write(lambda tx: objections.decide(tx, longer, "upheld", "负责人证实到十二点", times), SECOND)
+    [(index, recorder, activity, status)] = world.sql("SELECT entry_index, recorder, activity, status FROM service WHERE minutes = 180")
+    assert (recorder, status) == ("second", "recorded")
+    assert activity == world.sql("SELECT activity FROM service WHERE entry_index = ?", indexes[1])[0][0]
+    world.approve(index)
+    world.advance(days=20)
+    assert world.credit(people[1]).minutes == 180
+
+
+@pytest.mark.parametrize(("claim", "who", "why"), [("absent", APPROVER, "您登记、更正或审核"), ("not_me", None, "上一级")])
+def test_whoever_may_not_decide_an_objection_does_not_void_it_away(world, batch, claim, who, why):
+    made, indexes, people = batch
+    world.approve(*indexes)
+    objection = contest(world, people[0], indexes[0], claim)
+    world.write(lambda tx: batches.ask_void(tx, made, "活动没有举行"), CLERK)
+    with pytest.raises(NotAllowed, match=why):
+        world.write(lambda tx: batches.void(tx, made), who or Actor("near", "approver", HOME))
+    assert (finding(world, objection)[0], states(world)) == (None, ["approved"] * 3)
+    world.write(lambda tx: batches.void(tx, made), SECOND)
+    assert finding(world, objection)[0] == "upheld"
+
+
+def test_the_recorder_does_not_take_back_what_somebody_objected_to(world, batch):
+    made, indexes, people = batch
+    contest(world, people[0], indexes[0], "not_me")
+    with pytest.raises(Conflict, match="异议"):
+        world.write(lambda tx: batches.undo(tx, made, "日期写错了"), CLERK)

@@ -3,6 +3,7 @@
 import pytest
 from world import CENTRE, HOME, OTHER, local
 
+from ledger import notices
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.people.actors import Actor
 from ledger.service import amending, approving, objections
@@ -148,3 +149,19 @@ def test_in_a_year_whose_calendar_is_not_known_there_is_no_due_day(street):
     street.clock.now = street.clock.now.replace(year=2199)
     contest(street, number, index, "time")
     assert (waiting(street)[0].row.due_on, waiting(street)[0].overdue) == (None, False)
+
+
+def test_the_desk_takes_an_objection_down_and_whoever_did_does_not_decide_it(street):
+    number = street.volunteer()
+    index = served(street, number)
+    with pytest.raises(NotFound, match="不是您站点"):
+        street.write(lambda tx: objections.contest_at_desk(tx, index, "time"), Actor("away", "recorder", OTHER))
+    objection = street.write(lambda tx: objections.contest_at_desk(tx, index, "time", "九点半才开始"), LOCAL).index
+    [one] = waiting(street, LOCAL)
+    assert (one.row.actor, one.words) == ("local", "九点半才开始")
+    with street.read() as tx:
+        assert notices.inbox(tx, f"person/{number}")[0].what == "objection.taken_down", "the person hears what was said for them"
+    assert "代为记下" in one.barred
+    with pytest.raises(NotAllowed, match="代为记下"):
+        decide(street, objection, "rejected", LOCAL)
+    decide(street, objection, "rejected")

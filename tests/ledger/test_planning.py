@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import APPROVER, CLERK, HOME, OTHER, world  # noqa: F401
 
-from ledger import activities, workdays
+from ledger import activities
 from ledger.activities import Activity
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.people.actors import Actor
 from ledger.planning import calendars, plans
 from ledger.planning.recurring import Rule, occurrences
+from ledger.workdays import Calendar
 
 PLANNED = Activity(
     HOME,
@@ -170,7 +171,7 @@ def test_the_feed_holds_what_is_public_and_its_address_can_be_changed(street):
 
 def test_each_rule_falls_on_its_days():
     first = date(2025, 1, 31)
-    days = lambda every, until: [f"{day:%m-%d}" for day in occurrences(first, Rule(every, until), workdays.is_workday)]  # noqa: E731
+    days = lambda every, until: [f"{day:%m-%d}" for day in occurrences(first, Rule(every, until), Calendar().is_workday)]  # noqa: E731
     assert days("week", date(2025, 2, 14)) == ["01-31", "02-07", "02-14"]
     assert days("fortnight", date(2025, 3, 1)) == ["01-31", "02-14", "02-28"]
     assert days("month-day", date(2025, 5, 31)) == ["01-31", "03-31", "05-31"]
@@ -178,7 +179,7 @@ def test_each_rule_falls_on_its_days():
 
 
 def test_a_holiday_takes_the_weekend_it_meets_and_no_other():
-    saturdays = occurrences(date(2025, 9, 20), Rule("week", date(2025, 10, 18), skip_holidays=True), workdays.is_workday)
+    saturdays = occurrences(date(2025, 9, 20), Rule("week", date(2025, 10, 18), skip_holidays=True), Calendar().is_workday)
     assert saturdays == [date(2025, 9, 20), date(2025, 9, 27), date(2025, 10, 11), date(2025, 10, 18)], "4 October is National Day's"
 
 
@@ -188,13 +189,13 @@ def test_a_holiday_takes_the_weekend_it_meets_and_no_other():
 )
 def test_a_rule_that_cannot_be_says_why(rule, why):
     with pytest.raises(InvalidRequest, match=why):
-        occurrences(date(2025, 1, 31), rule, workdays.is_workday)
+        occurrences(date(2025, 1, 31), rule, Calendar().is_workday)
 
 
 def test_a_year_without_announced_holidays_is_said_not_guessed():
     with pytest.raises(InvalidRequest, match="放假安排还没有录入"):
-        occurrences(date(2190, 1, 4), Rule("week", date(2190, 2, 4), skip_holidays=True), workdays.is_workday)
-    assert len(occurrences(date(2190, 1, 4), Rule("week", date(2190, 2, 4)), workdays.is_workday)) == 5
+        occurrences(date(2190, 1, 4), Rule("week", date(2190, 2, 4), skip_holidays=True), Calendar().is_workday)
+    assert len(occurrences(date(2190, 1, 4), Rule("week", date(2190, 2, 4)), Calendar().is_workday)) == 5
 
 
 @given(
