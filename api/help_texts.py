@@ -2,20 +2,11 @@
 Help: for each page one sentence that says what it is for, and the few steps by which it is used.
 
 The steps stand folded under the page itself (base.html) and on the help page with all the others. Pages that fold in steps of their own have only the
-sentence here. An endpoint without an entry has no help; a test says which pages must have one.
+sentence here; pages of one thing have theirs in help_details.py. A test asks every page for its entry.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Help:
-    """What a page is for, and how it is used."""
-
-    title: str
-    sentence: str
-    steps: tuple[str, ...] = ()
-
+from api import help_details
+from api.help_details import Help
 
 VOLUNTEERS: dict[str, Help] = {
     "credit.mine": Help(
@@ -26,6 +17,25 @@ VOLUNTEERS: dict[str, Help] = {
             "「公示中」的到期自动计入；「待审核」的等站点另一位工作人员看过。",
             "觉得哪一条不对，点那一条的「这条不对」，选一个原因交上去；有了结果，「通知」里会告诉您。",
             "要纸的，点「打印时长单」，再用浏览器的打印。",
+        ),
+    ),
+    "coming.listing": Help(
+        "近期活动",
+        "看站点要办哪些活动，报名，或者不去了。",
+        (
+            "想去的点「我要报名」；报了名的排在最上面。",
+            "去不了，点「不去了」，名额让给别人。",
+            "活动取消了，「通知」里会告诉您。",
+            "报名不算时长；当天要在签到表上签到，或者扫码签到。",
+        ),
+    ),
+    "omissions.form": Help(
+        "有一次没记上",
+        "去做了服务，账本里一条都没有，在这里说。",
+        (
+            "先选哪一天、哪个站点，再选是哪一项活动；记不清的可以不选。",
+            "手里有回执的，把条号和短校验码填进来。",
+            "没有经手的工作人员会去查，到期前答复；成立的补记上，再审核、公示。",
         ),
     ),
     "notices.inbox": Help(
@@ -88,6 +98,20 @@ STAFF: dict[str, Help] = {
     ),
     "approvals.listing": Help("审核", "核对别人登记的记录；自己登记的要别人审。"),
     "objections.listing": Help("异议", "志愿者说不对的记录，在期限前查清、答复。"),
+    "objections.desk_form": Help(
+        "替本人记下这条不对",
+        "没有手机的人说自己的一条记录不对，您代为记下来。",
+        (
+            "照本人说的选：时间不对、没参加、少记了、不是我。",
+            "您记下的，要由另一位没有经手的工作人员来查。",
+            "结果可以回到这一页看，告诉本人。",
+        ),
+    ),
+    "omissions.desk_form": Help(
+        "替本人记下没记上的一次",
+        "没有手机的人说有一次没记上，您代为记下来。",
+        ("照本人说的写：哪一天、哪个站点、做了什么、有什么凭证。", "记下后打印这一页交给本人。", "您记下的，要由另一位工作人员来查。"),
+    ),
     "volunteers.search": Help(
         "志愿者",
         "按编号、身份证号或手机号找一位志愿者。",
@@ -114,7 +138,12 @@ OFFICE: dict[str, Help] = {
     "accounts.listing": Help(
         "账号",
         "给工作人员开账号、给角色、停用。",
-        ("新账号的一次性登录码只显示一次，当面交给本人。", "审核员以上的角色，要另一位管理员确认。", "人走了就停用，不要换人用。"),
+        (
+            "新账号的一次性登录码只显示一次，当面交给本人。",
+            "审核员以上的角色，要另一位管理员确认。",
+            "新建或重置过的账号，另一位管理员当面问过本人、点「已当面核实」之后，才能审核、确认和管理。",
+            "人走了就停用，不要换人用。",
+        ),
     ),
     "rights.listing": Help(
         "权限变动", "谁在什么时候得到或失去了什么角色。", ("要第二个人确认的排在最上面。", "每一次变动都是账本里的一条。")
@@ -125,5 +154,9 @@ OFFICE: dict[str, Help] = {
     "reveals.listing": Help("查看留痕", "谁看过多少人的证件号和电话。", ("一天看得特别多的会标出来，请问清缘由。",)),
     "log.page": Help("账本公示", "账本现在的样子，谁都可以核对。", ("抄下树根，以后对得上，就说明没人改过以前的账。",)),
 }
-GROUPS = {"志愿者": VOLUNTEERS, "站点工作人员、审核员、区级管理员": STAFF, "管理员、审计员和公众": OFFICE}
-HELP = {**VOLUNTEERS, **STAFF, **OFFICE}
+GROUPS = {
+    "志愿者": VOLUNTEERS | help_details.VOLUNTEERS,
+    "站点工作人员、审核员、区级管理员": STAFF | help_details.STAFF,
+    "管理员、审计员和公众": OFFICE | help_details.OFFICE,
+}
+HELP = {endpoint: one for pages in GROUPS.values() for endpoint, one in pages.items()}

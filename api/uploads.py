@@ -11,7 +11,7 @@ cut short has written nothing and begins anew.
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +29,7 @@ from ledger.imports import Outcome
 from ledger.people import leaks
 from ledger.people.actors import Actor
 from ledger.people.identity import mask_name
+from ledger.service import second_signatures
 from ledger.sheets.problems import problem_workbook
 from ledger.sheets.reading import read_sheet
 from ledger.store import Ledger
@@ -107,8 +108,13 @@ class Uploads:
         kept = set(self._ledger.vault.with_keys([f"upload/{row.id}" for row in rows]))
         return [self._opened(row) for row in rows if f"upload/{row.id}" in kept]
 
-    def commit(self, actor: Actor, upload: str) -> None:
-        """Record what the rehearsal found right. Raises InvalidRequest when it is not there to be committed (any more)."""
+    def commit(self, actor: Actor, upload: str, reasons: Mapping[int, str]) -> None:
+        """Record what the rehearsal found right. *reasons*: why rows over the daily cap were so long; a second person is asked to sign for them.
+
+        Raises InvalidRequest when it is not there to be committed (any more), or a reason cannot be taken.
+        """
+        for reason in reasons.values():
+            second_signatures.check_reason(reason)
         row = self._row(actor, upload)
 
         def claim(connection: Connection, _now: Any) -> int:
@@ -117,7 +123,7 @@ class Uploads:
 
         if row.state == "committed" or not self._ledger.operate(claim):
             raise InvalidRequest("这个文件已经提交过，或正在提交。请回到「登记活动」查看结果")
-        self._start(upload, actor, len(row.content), rehearse=False)
+        self._start(upload, actor, len(row.content), reasons)
 
     def discard(self, actor: Actor, upload: str) -> None:
         """Drop a file in hand; what was committed from it stays."""
@@ -137,34 +143,36 @@ class Uploads:
         marked = problem_workbook(content, read_sheet(content, name), found.outcome["header_row"], problems)
         return f"问题表-{name.rsplit('.', 1)[0]}.xlsx", marked
 
-    def _start(self, upload: str, actor: Actor, size: int, *, rehearse: bool = True) -> None:
+    def _start(self, upload: str, actor: Actor, size: int, reasons: Mapping[int, str] | None = None) -> None:
+        """Work on a file, at once or in the thread: rehearse it, or commit it with what was said of rows over the daily cap."""
         with self._lock:
             if upload in self._running:
                 return
             self._running[upload] = (0, 0)
         if size < AT_ONCE_BYTES:
-            self._work(upload, actor, rehearse=rehearse)
+            self._work(upload, actor, reasons)
         else:
-            self._pool.submit(self._work, upload, actor, rehearse=rehearse)
+            self._pool.submit(self._work, upload, actor, reasons)
 
-    def _work(self, upload: str, actor: Actor, *, rehearse: bool) -> None:
+    def _work(self, upload: str, actor: Actor, reasons: Mapping[int, str] | None) -> None:
         def progress(done: int, total: int) -> None:
             with self._lock:
                 self._running[upload] = (done, total)
 
         try:
-            self._finish(upload, actor, progress, rehearse=rehearse)
+            self._finish(upload, actor, progress, reasons)
         finally:
             with self._lock:
                 del self._running[upload]
 
-    def _finish(self, upload: str, actor: Actor, progress: imports.Progress, *, rehearse: bool) -> None:
+    def _finish(self, upload: str, actor: Actor, progress: imports.Progress, reasons: Mapping[int, str] | None) -> None:
         """Rehearse or commit, and keep what came of it. Raises NotFound when the file was dropped meanwhile."""
         row = self._row(actor, upload)
+        rehearse = reasons is None
         state, kept = "failed", row.content
         try:
             name, content = self._content(row)
-            outcome = imports.run(self._ledger, row.kind, content, name, actor, rehearse=rehearse, progress=progress)
+            outcome = imports.run(self._ledger, row.kind, content, name, actor, rehearse=rehearse, progress=progress, reasons=reasons)
             answer = _pack(outcome)
             state = "checked" if rehearse else "committed"
             if not rehearse and not outcome.rejected:
@@ -198,7 +206,7 @@ class Uploads:
 
 def _pack(outcome: Outcome) -> dict[str, Any]:
     """Keep what the pages show of an outcome."""
-    rejected = {problem.row for problem in outcome.rejected}
+    rejected = {problem.row for problem in (*outcome.rejected, *outcome.signing)}
     return {
         "file": outcome.file,
         "activity": outcome.activity,
@@ -210,6 +218,8 @@ def _pack(outcome: Outcome) -> dict[str, Any]:
         "header_row": outcome.header_row,
         "parked": len(outcome.parked),
         "rejected": _problems(outcome.rejected),
+        "signable": outcome.signable,
+        "signing": _problems(outcome.signing),
         "remarks": _problems(outcome.remarks),
         "fine": _names(outcome, rejected),
         "receipts": [[receipt.index, receipt.short_hash] for receipt in outcome.receipts],

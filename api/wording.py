@@ -37,9 +37,30 @@ KIND_NAMES = {
     "service.voided": "作废服务记录",
     "service.contested": "本人提出异议",
     "service.objection_decided": "异议的结果",
+    "service.omission_claimed": "说有一次服务没记上",
+    "service.omission_decided": "没记上的那次，查的结果",
     "batch.voided": "整批作废服务记录",
+    "account.opened": "开通登录账号",
+    "identity.linked": "绑定统一身份",
+    "identity.unlinked": "解除统一身份的绑定",
 }
 """What an entry that concerns somebody is called on a page for them."""
+ACCOUNT_CHANGES = {
+    "granted": "得到角色",
+    "ended": "取消角色",
+    "code_issued": "发了新的一次性登录码",
+    "disabled": "停用账号",
+    "enabled": "重新启用账号",
+    "sessions_ended": "结束各处登录",
+    "second_factor_reset": "重置两步验证",
+    "second_factor_on": "开启两步验证",
+    "second_factor_off": "关闭两步验证",
+    "identity_linked": "绑定统一身份",
+    "identity_unlinked": "解除统一身份的绑定",
+    "opened": "新建账号",
+    "vouched": "另一位管理员当面核实，是本人在用",
+}
+"""What happens to an account."""
 STARS = ("尚未评星", "一星", "二星", "三星", "四星", "五星")
 
 

@@ -2,41 +2,48 @@
 Evidence: the photo or scan of a sign-in sheet, as it was handed in.
 
 Entries name it by its SHA-256, so that a picture shown later is that picture or is not. The bytes are sealed under a key of their own. It shows
-names in full: who opens it is noted.
+names in full: who opens it is noted, and it is kept for its term and no longer (KEPT; fields.py says so to the people on it). While somebody objects
+to a record made from it, it stays. Then the picture goes, with its key; its hash, who kept it and who looked at it remain.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from ledger.bulk import insert_rows
 from ledger.drafting import keeping
 from ledger.drafting.sheets import Sheet
-from ledger.entries import b64, format_time
+from ledger.entries import SHANGHAI, b64, format_time
 from ledger.errors import InvalidRequest, NotFound
 from ledger.ids import new_entry_id
 from ledger.people import actors
 from ledger.people.actors import Actor
+from ledger.people.fields import PHOTO_YEARS
 from ledger.store import Ledger
 from ledger.tables import EvidenceLookRow, EvidenceRow, ServiceRow, table
 from ledger.transactions import ReadTransaction
 
 BYTES_MAX = 10 * 1024 * 1024
+KEPT = timedelta(days=365 * PHOTO_YEARS)
 _SIGNS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"%PDF-", "application/pdf"))
 _EVIDENCE, _LOOK, _SERVICE = table(EvidenceRow), table(EvidenceLookRow), table(ServiceRow)
+_GONE = func.length(_EVIDENCE.c.sealed) == 0
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A picture or scan that is kept: its row, how often it was opened."""
+    """A picture or scan: since when it is kept and until when, or that it is gone and only its hash stands; how often it was opened."""
 
     id: str
     sha256: str
     media_type: str
     kept_at: str
+    until: str
+    gone: bool
     looks: int
 
 
@@ -82,14 +89,32 @@ def used_before(tx: ReadTransaction, sha256: str) -> Any:
 
 def of_batch(tx: ReadTransaction, batch: str) -> list[Evidence]:
     """List what is kept as evidence of a batch's records."""
-    digests = select(_SERVICE.c.source_sha256).where(_SERVICE.c.batch == batch, _SERVICE.c.source_sha256.is_not(None)).distinct()
+    return _of_records(tx, _SERVICE.c.batch == batch)
+
+
+def of_person(tx: ReadTransaction, numbers: Sequence[str]) -> list[Evidence]:
+    """List the pictures that records of a person (by all their numbers) were made from: their name may stand on them."""
+    return _of_records(tx, _SERVICE.c.volunteer.in_(numbers))
+
+
+def _of_records(tx: ReadTransaction, which: ColumnElement[bool]) -> list[Evidence]:
+    """List the pictures of some records, one for each hash: one that is still there, if any is."""
+    digests = select(_SERVICE.c.source_sha256).where(which, _SERVICE.c.source_sha256.is_not(None)).distinct()
     columns = (_EVIDENCE.c.id, _EVIDENCE.c.sha256, _EVIDENCE.c.media_type, _EVIDENCE.c.kept_at)
-    query = select(*columns).where(_EVIDENCE.c.sha256.in_(digests), _EVIDENCE.c.batch.is_not(None)).order_by(_EVIDENCE.c.kept_at)
+    query = select(*columns, _GONE.label("gone")).where(_EVIDENCE.c.sha256.in_(digests), _EVIDENCE.c.batch.is_not(None))
     found: dict[str, Evidence] = {}
-    for row in tx.connection.execute(query):
+    for row in tx.connection.execute(query.order_by(_GONE, _EVIDENCE.c.kept_at)):
         looks = tx.connection.execute(select(func.count()).where(_LOOK.c.evidence == row.id)).scalar_one()
-        found.setdefault(row.sha256, Evidence(*row, looks))
+        until = (datetime.fromisoformat(row.kept_at) + KEPT).astimezone(SHANGHAI).date().isoformat()
+        found.setdefault(row.sha256, Evidence(row.id, row.sha256, row.media_type, row.kept_at, until, bool(row.gone), looks))
     return list(found.values())
+
+
+def drop_old(connection: Connection, now: datetime) -> int:
+    """Drop the pictures whose term is over; their keys go with the next sweep (destruction.py). Returns how many."""
+    contested = select(_SERVICE.c.source_sha256).where(_SERVICE.c.contested_by.is_not(None), _SERVICE.c.source_sha256.is_not(None))
+    over = (_EVIDENCE.c.batch.is_not(None), _EVIDENCE.c.kept_at < format_time(now - KEPT), ~_GONE)
+    return connection.execute(_EVIDENCE.update().where(*over, _EVIDENCE.c.sha256.not_in(contested)).values(sealed=b"")).rowcount
 
 
 def show(ledger: Ledger, actor: Actor, evidence: str) -> tuple[str, bytes]:
@@ -100,6 +125,8 @@ def show(ledger: Ledger, actor: Actor, evidence: str) -> tuple[str, bytes]:
         if row is None:
             raise NotFound("没有这张照片，它可能已按规定删除")
         actors.require(connection, actor, "see_station", row.station)
+        if not row.sealed:
+            raise NotFound(f"照片保存满 {PHOTO_YEARS} 年，已按规定删除，只留下指纹")
         said = {"id": new_entry_id(), "evidence": evidence, "account": actor.account, "looked_at": format_time(now)}
         insert_rows(connection, _LOOK, [said])
         return row

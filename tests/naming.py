@@ -18,6 +18,8 @@ NAMED = {
     "evidence_id": "evidence",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
+    ("coming", "number"): "event",
+    ("omissions", "index"): "omission",
     ("proposals", "number"): "disowner",
     ("webhooks", "number"): "hook",
     ("api_webhooks", "number"): "hook",
@@ -28,12 +30,22 @@ NAMED = {
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 WORDS = {"act": "change", "answer": "accept", "what": "disable", "verdict": "decline"}
 """Which word to take for arguments that are words of a list; the first where nothing is said."""
-OPEN = {"static", "log.tile", "log.bundle", "log.proof", "api.problem", "api_stations.one", "entries.one", "entries.proof"}
+OPEN = {
+    "static",
+    "log.tile",
+    "log.bundle",
+    "log.proof",
+    "api.problem",
+    "api_stations.one",
+    "api_calendars.one",
+    "entries.one",
+    "entries.proof",
+}
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""
-UNKNOWN = {"index": 999_999, "session_id": "0" * 16}
+UNKNOWN = {"index": 999_999, "omission": 999_999, "session_id": "0" * 16}
 NO_UUID = str(uuid.uuid4())
 BY_UUID = ("batch", "upload", "matter", "asked", "row", "draft", "evidence")
 ELSE = {"filename": "shouwang.css", "rest": "000", "code": "overlap", "said": "x" * 20}

@@ -162,6 +162,7 @@ class Recount:
         self.volunteers[body["volunteer"]] = {
             "homes": [*before["homes"], home],
             "confirmed": confirmed,
+            "means": "",
             "backbone": NEVER,
             "disowned": False,
         }
@@ -173,6 +174,7 @@ class Recount:
         person = self.volunteers[body["volunteer"]]
         if person["confirmed"] == NEVER:
             person["confirmed"] = body["confirmed_on"]
+        person["means"] = body["means"]
 
     def _volunteer_moved(self, _index, body):
         homes = self.volunteers[body["volunteer"]]["homes"]
@@ -267,6 +269,7 @@ class Recount:
             "population": self._population(code, day),
             "registered": len(people),
             "confirmed": sum(person["confirmed"] <= day for person in people.values()),
+            "confirmed_at_desk": sum(p["confirmed"] <= day and p["means"] in ("desk_code", "paper") for p in people.values()),
             "participants": len({service["volunteer"] for service in counted}),
             "backbone": sum(person["backbone"] <= day for person in people.values()),
             "minutes": sum(service["minutes"] for service in counted),

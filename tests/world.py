@@ -318,7 +318,7 @@ class World:
 
 
 def _counts(found: list[rates.StationRate]) -> dict[str, dict[str, int]]:
-    return {rate.code: {name: getattr(rate, name) for name in rates.COUNTS} for rate in found}
+    return {rate.code: {name: getattr(rate, name) for name in rates.SHOWN} for rate in found}
 
 
 @pytest.fixture

@@ -119,11 +119,11 @@ def type_in() -> ResponseReturnValue:
 def typed() -> ResponseReturnValue:
     """Take the screen's code as it was typed."""
     said = request.form.get("code", "")
-    with ledger().read() as tx:
-        found = [one.activity for one in desks.open_now(tx.connection) if codes.on_screen(tx.vault.blind, one.activity, said, tx.now)]
-    if len(found) != 1:
-        return render_template("typed_code.html", problem="没有这个码，或者已经过期。请照着屏幕上现在的 8 位码再输一次"), 400
-    return redirect(url_for("check_in.scanned", number=found[0], code="".join(said.upper().split())))
+    try:
+        found = desks.showing(ledger(), actor().volunteer or "", said, request.remote_addr)
+    except InvalidRequest as refusal:
+        return render_template("typed_code.html", problem=str(refusal)), 400
+    return redirect(url_for("check_in.scanned", number=found, code="".join(said.upper().split())))
 
 
 @blueprint.get("/check-in/<number>")

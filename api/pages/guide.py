@@ -1,7 +1,8 @@
 """「帮助」: what every page is for and how it is used, in one place; open to everybody, and good to print."""
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.routing import BuildError
 
 from api.auth import allowed_roles, open_to_all
 from api.help_texts import GROUPS
@@ -16,9 +17,18 @@ def page() -> ResponseReturnValue:
     """List the pages that there are, with their steps and who may open them."""
     views = current_app.view_functions
     groups = {
-        title: {endpoint: (one, _who(endpoint)) for endpoint, one in pages.items() if endpoint in views} for title, pages in GROUPS.items()
+        title: [(one, _who(endpoint), _address(endpoint)) for endpoint, one in pages.items() if endpoint in views]
+        for title, pages in GROUPS.items()
     }
     return render_template("help.html", groups=groups)
+
+
+def _address(endpoint: str) -> str:
+    """Give where a page is; empty for the page of one thing, which has as many addresses as there are such things."""
+    try:
+        return url_for(endpoint)
+    except BuildError:
+        return ""
 
 
 def _who(endpoint: str) -> str:

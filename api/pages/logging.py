@@ -2,7 +2,8 @@
 Logging a sheet on one page, with the keyboard alone: what is the same for everyone, the names, the check, the receipt.
 
 Everything works without script. With it (static/logging.js) the same answers of the same addresses are put into the page instead of loading it
-anew, every change is kept at once, and what could not be sent waits in the browser. These pages alone allow a script, and only their own.
+anew, every change is kept at once, and what could not be sent waits in the browser, sealed with a key that this page alone brings. These pages alone
+allow a script, and only their own.
 """
 
 from typing import Any
@@ -17,6 +18,7 @@ from ledger.drafting import committing, filling, keeping, mending
 from ledger.drafting.committing import Judged, StillWrong
 from ledger.drafting.mending import Mend
 from ledger.drafting.sheets import COMMON, Row, Sheet
+from ledger.entries import b64
 from ledger.errors import InvalidRequest, NotFound
 from ledger.people import directory
 from ledger.people.actors import units
@@ -112,13 +114,14 @@ def _sheet(draft: str, problem: str = "", status: int = 200, typed: str = "", pa
         problem=problem,
         typed=typed,
         pasted=pasted,
+        browser_key=b64(ledger().vault.blind("draft-in-browser", f"{draft}/{row.account}")),
     )
     return page, status
 
 
 def _choices(tx: ReadTransaction, shown: Sheet) -> dict[int, list[Any]]:
     unsure = [row for row in shown.rows if not row.who and not row.fault]
-    people = directory.at_station(tx, shown.station) if unsure else []
+    people = directory.Station(tx, shown.station)
     return {row.id: filling.candidates(tx, people, row.said, row.name, row.number) for row in unsure}
 
 

@@ -15,6 +15,9 @@ from ledger.stations import find, names
 
 blueprint = Blueprint("sheets", __name__, url_prefix="/sheets")
 FILES_MAX = 20
+SIGNABLE_MAX = 50
+"""Rows over the daily cap for which reasons are asked on the page; a sheet with more is wrong in some other way."""
+ROW_DIGITS = 8
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNITS = {"hours": "条服务记录", "volunteers": "名志愿者", "organisations": "个组织", "stations": "个站点"}
 
@@ -89,15 +92,27 @@ def template(kind: str) -> Response:
 @open_to(*STAFF)
 def one(upload: Any) -> ResponseReturnValue:
     """Show how a file stands: how far the work is, what would happen, or what was recorded."""
-    found = _uploads().get(actor(), str(upload))
-    return render_template("sheet.html", upload=found, outcome=found.outcome, unit=_UNITS[found.kind])
+    return _one(str(upload))
+
+
+def _one(upload: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    found = _uploads().get(actor(), upload)
+    signable = set(found.outcome.get("signable", ()))
+    over_cap = [one for one in found.outcome.get("rejected", ()) if one["row"] in signable][:SIGNABLE_MAX]
+    page = {"upload": found, "outcome": found.outcome, "over_cap": over_cap, "problem": problem, "said": request.form}
+    return render_template("sheet.html", **page, unit=_UNITS[found.kind]), status
 
 
 @blueprint.post("/<uuid:upload>/commit")
 @open_to(*STAFF)
 def commit(upload: Any) -> ResponseReturnValue:
-    """Record what was shown to be right."""
-    _uploads().commit(actor(), str(upload))
+    """Record what was shown to be right, and ask a second person about rows over the daily cap that have a reason."""
+    typed = {name.removeprefix("reason-"): " ".join(said.split()) for name, said in request.form.items() if name.startswith("reason-")}
+    reasons = {int(row): said for row, said in typed.items() if said and row.isdecimal() and len(row) < ROW_DIGITS}
+    try:
+        _uploads().commit(actor(), str(upload), reasons)
+    except InvalidRequest as refusal:
+        return _one(str(upload), str(refusal), 400)
     return redirect(url_for("sheets.one", upload=upload))
 
 

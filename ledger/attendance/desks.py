@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ledger import activities
+from ledger.attendance import codes
 from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import SHANGHAI, format_time
 from ledger.errors import InvalidRequest, NotFound
-from ledger.people.actors import Actor, require, units
+from ledger.people import throttling
+from ledger.people.actors import Actor, require
 from ledger.planning.plans import check_open
+from ledger.store import Ledger
 from ledger.tables import DeskRow, PresenceRow, table
 from ledger.transactions import ReadTransaction
 
@@ -80,10 +83,18 @@ def open_now(connection: Connection) -> list[Any]:
     return list(connection.execute(select(_DESK).where(_DESK.c.closed_at.is_(None)).order_by(_DESK.c.opened_at)))
 
 
-def open_at(tx: ReadTransaction, actor: Actor) -> set[str]:
-    """Name the activities, of stations where somebody may record, that people sign in to now."""
-    reached = set(units(tx.connection, actor, "record"))
-    return {desk.activity for desk in open_now(tx.connection) if desk.station in reached}
+def showing(ledger: Ledger, volunteer: str, typed: str, address: str | None) -> str:
+    """Find the activity whose screen shows a code now, as a volunteer typed it; guessing is slowed (throttling.py). Raises InvalidRequest."""
+    blind = ledger.vault.blind
+    tried = ledger.operate(lambda connection, now: throttling.admit_code(connection, now, blind, volunteer, address))
+    if tried is None:
+        raise InvalidRequest("输错的次数太多，请等一会儿再输；着急的话，把「我的码」给现场工作人员扫")
+    with ledger.read() as tx:
+        found = [one.activity for one in open_now(tx.connection) if codes.on_screen(blind, one.activity, typed, tx.now)]
+    if len(found) != 1:
+        raise InvalidRequest("没有这个码，或者已经过期。请照着屏幕上现在的 8 位码再输一次")
+    ledger.operate(lambda connection, _now: throttling.succeeded(connection, tried))
+    return str(found[0])
 
 
 def counts(connection: Connection, activity: str) -> Counts:

@@ -8,7 +8,7 @@ stay in the draft. People who are not registered are parked where their whole ID
 import hashlib
 import re
 from base64 import b64decode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import update
@@ -95,9 +95,7 @@ def judge(tx: WriteTransaction, sheet: Sheet) -> Judged:
     judged.absent = len(sheet.rows) - len(ticked)
     if not ticked:
         raise InvalidRequest("名单上还没有人。请勾选上次的人，或输入、粘贴姓名")
-    people: list[Someone] = []
-    if any(not row.who for row in ticked):
-        people = directory.at_station(tx, sheet.station)
+    people = directory.Station(tx, sheet.station)
     sure: list[tuple[int, Row]] = []
     for place, row in enumerate(ticked, 1):
         problem = _who(tx, people, row, judged)
@@ -206,7 +204,7 @@ def _clock(said: str, what: str) -> int:
         raise InvalidRequest(f"{what}：{fault}") from None
 
 
-def _who(tx: ReadTransaction, people: list[Someone], row: Row, judged: Judged) -> Problem | None:
+def _who(tx: ReadTransaction, people: directory.Station, row: Row, judged: Judged) -> Problem | None:
     """Give what is wrong with a row whose person is not known; None where there is nothing to ask. One who can be parked is noted."""
     if row.who:
         return None
@@ -254,8 +252,12 @@ def _draft(common: _Common, sheet: Sheet, row: Row, place: int, activity: str, b
 def _record(tx: WriteTransaction, drafts: list[tuple[Row, Draft]], judged: Judged) -> None:
     for (row, draft), answer in zip(drafts, recording.record_many(tx, [draft for _, draft in drafts]), strict=True):
         if isinstance(answer, Refusal) and answer.code == "over_daily_cap" and row.reason:
-            second_signatures.ask(tx, draft, row.reason)
-            judged.signing.append(row)
+            try:
+                second_signatures.ask(tx, draft, row.reason)
+            except InvalidRequest as other:  # not the cap alone, or the reason cannot be taken
+                judged.problems.append(Problem(row, replace(answer, message=str(other)), []))
+            else:
+                judged.signing.append(row)
         elif isinstance(answer, Refusal):
             judged.problems.append(Problem(row, answer, []))
         elif isinstance(answer, Already):

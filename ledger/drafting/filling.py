@@ -1,6 +1,7 @@
-"""Filling a sheet with people: those of last time, one typed, many pasted; and the choice where several are called the same."""
+"""Filling a sheet with people: those of last time and who signed up, one typed, many pasted; and the choice where several are called the same."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from ledger.errors import InvalidRequest
 from ledger.people import directory
 from ledger.people.directory import Someone
 from ledger.people.identity import normalise_name
+from ledger.planning import sign_ups
 from ledger.sheets import pasting
 from ledger.sheets.pasting import Line
 from ledger.tables import ActivityRow, ServiceRow, table
@@ -19,10 +21,12 @@ from ledger.transactions import ReadTransaction
 _SERVICE, _ACTIVITY = table(ServiceRow), table(ActivityRow)
 LOOKED_BACK = 300
 """Activities of a station among which the templates are found."""
+LATELY = timedelta(days=14)
+"""How long after a planned activity a sheet begun from it is taken to be its own."""
 
 
 def templates(tx: ReadTransaction, station: str, limit: int = 12) -> list[Any]:
-    """List activities to begin a sheet from: today's first, then the newest of each title."""
+    """List activities to begin a sheet from: today's first, then the newest of each title; what is still to come last."""
     today = tx.today.isoformat()
     found: dict[str, Any] = {}
     rows = [
@@ -30,14 +34,17 @@ def templates(tx: ReadTransaction, station: str, limit: int = 12) -> list[Any]:
         for row in activities.recent(tx.connection, [station], LOOKED_BACK)
         if not row.migrated_year and row.start and row.ended_as != "cancelled"
     ]
-    rows.sort(key=lambda row: (row.start[:10] != today, -row.entry_index))
+    rows.sort(key=lambda row: (row.start[:10] != today, row.start[:10] > today, -row.entry_index))
     for row in rows:
         found.setdefault(row.title, row)
     return list(found.values())[:limit]
 
 
 def begin(tx: ReadTransaction, station: str, template: Any) -> Sheet:
-    """Give a new sheet at a station, after an activity's row if there is one, with the people of last time ticked."""
+    """Give a new sheet at a station, after an activity's row if there is one, with the people of last time ticked, and who signed up for it.
+
+    Of an activity that was planned, and of which nothing is recorded yet, it is that very day's sheet.
+    """
     sheet = Sheet(station, day=tx.today.isoformat())
     if template is None:
         return sheet
@@ -46,10 +53,21 @@ def begin(tx: ReadTransaction, station: str, template: Any) -> Sheet:
     if template.start and template.end:
         sheet.start, sheet.end = template.start[11:], template.end[11:]
         sheet.next_day = template.end[:10] > template.start[:10]
-    people = directory.by_number(tx, last_time(tx, station, sheet.title, sheet.organisation))
+    expected: list[str] = []
+    if _is_this_one(tx, template):
+        sheet.day, expected = template.start[:10], sign_ups.of_activity(tx.connection, template.id)
+    people = directory.by_number(tx, [*expected, *last_time(tx, station, sheet.title, sheet.organisation)])
     for number in sorted(people, key=lambda number: (people[number].name, people[number].tail)):
         sheet.add(who=number)
     return sheet
+
+
+def _is_this_one(tx: ReadTransaction, template: Any) -> bool:
+    """Tell whether a sheet is of the planned activity itself, not of another like it: lately held, not ended, nothing of it recorded."""
+    if not template.declared or template.ended_as or not tx.today - LATELY <= date.fromisoformat(template.start[:10]) <= tx.today:
+        return False
+    recorded = select(_SERVICE.c.entry_index).where(_SERVICE.c.activity == template.id, _SERVICE.c.status != "voided").limit(1)
+    return tx.connection.execute(recorded).first() is None
 
 
 def last_time(tx: ReadTransaction, station: str, title: str, organisation: str) -> list[str]:
@@ -97,7 +115,7 @@ def add(tx: ReadTransaction, sheet: Sheet, lines: Sequence[Line]) -> list[Row]:
     """Add people as they were said; who can be told is known at once, the others wait for a choice. Raises InvalidRequest when it is too many."""
     if len(sheet.rows) + len(lines) > ROWS_MAX:
         raise InvalidRequest(f"一张表最多 {ROWS_MAX} 人。请分成几张登记，或上传表格文件")
-    people = directory.at_station(tx, sheet.station)
+    people = directory.Station(tx, sheet.station)
     rows = []
     for line in lines:
         found = [] if line.fault else candidates(tx, people, line.said, line.name, line.number)
@@ -117,11 +135,11 @@ def _said_before(sheet: Sheet, line: Line) -> Row | None:
     return next((row for row in sheet.rows if not row.who and row.said == line.said and line.number), None)
 
 
-def candidates(tx: ReadTransaction, people: Sequence[Someone], said: str, name: str, number: str) -> list[Someone]:
+def candidates(tx: ReadTransaction, people: directory.Station, said: str, name: str, number: str) -> list[Someone]:
     """Find who may be meant; somebody whose number and name do not go together is nobody."""
     found = directory.anybody(tx, number if len(number) > 4 else said)
     if found is None:
-        return directory.matching(people, name + number) if name or number else []
+        return people.matching(name + number) if name or number else []
     return [one for one in found if not name or len(number) <= 4 or one.name == normalise_name(name)]
 
 
@@ -130,7 +148,7 @@ def choose(tx: ReadTransaction, sheet: Sheet, chosen: dict[int, str]) -> None:
     open_rows = [row for row in sheet.rows if not row.who and row.id in chosen]
     if not open_rows:
         return
-    people = directory.at_station(tx, sheet.station)
+    people = directory.Station(tx, sheet.station)
     for row in open_rows:
         if chosen[row.id] in {one.number for one in candidates(tx, people, row.said, row.name, row.number)}:
             before = sheet.row_of(chosen[row.id])

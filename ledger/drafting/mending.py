@@ -57,6 +57,6 @@ def _retype(tx: ReadTransaction, sheet: Sheet, row: Row, said: str) -> None:
     row.said, row.name, row.number, row.fault = line.said, line.name or row.name, line.number, line.fault
     if line.start:
         row.start, row.end = line.start, line.end
-    found = [] if line.fault else candidates(tx, directory.at_station(tx, sheet.station), row.said, row.name, row.number)
+    found = [] if line.fault else candidates(tx, directory.Station(tx, sheet.station), row.said, row.name, row.number)
     if len(found) == 1 and sheet.row_of(found[0].number) is None:
         row.is_known(found[0].number)

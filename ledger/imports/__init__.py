@@ -7,7 +7,7 @@ A rehearsal is the same transaction, undone: its answer is what a commit would g
 rules know what stands already.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ledger.errors import InvalidRequest
@@ -35,7 +35,7 @@ _IMPORTERS: dict[str, _Importer] = {
 KINDS = tuple(_IMPORTERS)
 
 
-def run(
+def run(  # noqa: PLR0913 a file, who brings it, and what is said of it
     ledger: Ledger,
     kind: str,
     content: bytes,
@@ -45,8 +45,11 @@ def run(
     settled: bool = False,
     rehearse: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    reasons: Mapping[int, str] | None = None,
 ) -> Outcome:
     """Import one file of a kind in KINDS. *settled*: its hours were approved and publicised on paper before, which only the operator may say.
+
+    *reasons*: why rows over the daily cap (by number) really were so long; a second person is asked to sign for them.
 
     Nothing is written when it raises: UnreadableFile (not a table), InvalidRequest (no header, no such station …), NotAllowed.
     """
@@ -56,7 +59,7 @@ def run(
     tell = progress or _silent
 
     def work(tx: WriteTransaction) -> Outcome:
-        outcome = Outcome(filename, kind, sheet, settled=settled, rehearsed=rehearse)
+        outcome = Outcome(filename, kind, sheet, settled=settled, rehearsed=rehearse, reasons=reasons or {})
         _IMPORTERS[kind](tx, sheet, outcome, tell)
         outcome.sort()
         return outcome

@@ -6,8 +6,8 @@ order), and then the rules of service/judging.py (same again, overlap, cap, futu
 who are not registered are never created here; their rows are parked, sealed, until they register.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
@@ -21,7 +21,7 @@ from ledger.imports.rosters import Cells, RowRefused, check_words, need_id_numbe
 from ledger.kinds import checks
 from ledger.people import identity, volunteers
 from ledger.refusals import Already, Refusal
-from ledger.service import recording
+from ledger.service import recording, second_signatures
 from ledger.service.drafts import Draft
 from ledger.sheets import columns, spelling
 from ledger.sheets.layout import ActivityFacts, Table, activity_facts, find_table
@@ -241,13 +241,14 @@ def _record(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade:
             outcome.parked.append(outcome.rejected[-1])
     ids = activities.find_or_publish(tx, [service.activity for service, _ in sure])
     drafts = [_draft(service, known.row.number, activity, outcome, grade) for (service, known), activity in zip(sure, ids, strict=True)]
+    waiting = second_signatures.asked(tx.connection, drafts)
     for (service, _), draft, answer in zip(sure, drafts, recording.record_many(tx, drafts), strict=True):
         if isinstance(answer, Already) and answer.index in answered:
             answer = Refusal("duplicate", "本表中这个人同样的时间已经登记过一次，请删去重复的一行", "姓名")
         if not isinstance(answer, Refusal):
             answered.add(answer.index)
         if isinstance(answer, Refusal):
-            outcome.refuse(service.row, answer, service.name)
+            _refuse(tx, service, draft, answer, outcome, waiting)
         elif isinstance(answer, Already):
             outcome.already += 1
         else:
@@ -258,6 +259,26 @@ def _record(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade:
                 text = f"表中时长与签到签退不一致：按签到签退计 {draft.minutes} 分钟，表中写的是 {service.stated_minutes} 分钟"
                 outcome.remark(service.row, text, service.name)
     _park(tx, read, outcome, grade)
+
+
+def _refuse(
+    tx: WriteTransaction, service: _Service, draft: Draft, answer: Refusal, outcome: Outcome, waiting: Mapping[second_signatures.What, str]
+) -> None:
+    """Note a refused row; one over the daily cap alone may be proposed for a second signature, or has been."""
+    signable = answer.code == "over_daily_cap" and draft.minutes <= checks.MINUTES_MAX
+    if signable and second_signatures.what(draft) in waiting:
+        outcome.sign(service.row, "以前已提出，正等另一位工作人员签字", service.name)
+    elif signable and service.row in outcome.reasons:
+        try:
+            second_signatures.ask(tx, draft, outcome.reasons[service.row])
+        except InvalidRequest as other:  # another row of the sheet stands in its way now
+            outcome.refuse(service.row, replace(answer, message=str(other)), service.name)
+        else:
+            outcome.sign(service.row, f"已请另一位工作人员签字：{outcome.reasons[service.row]}", service.name)
+    else:
+        outcome.refuse(service.row, answer, service.name)
+        if signable:
+            outcome.signable.append(service.row)
 
 
 def _identity_refusal(service: _Service, known: volunteers.Known | None) -> Refusal | None:

@@ -1,6 +1,6 @@
 """What an import answers: counts, and each row that needs somebody's eye, by its number in the sheet (1-based)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,8 @@ class Outcome:
 
     accepted: rows that were recorded (or would be); already: rows the ledger holds; minutes: sum of the accepted hours. Rows in *rejected* were not
     recorded; those in *parked*, all of them unknown people, are also kept sealed until the person registers. *remarks* were recorded, but deserve a look.
+    *signable*: rows refused for the daily cap alone; of those, the ones with a reason in *reasons* (by row) are proposed for a second person's signature
+    instead, and stand in *signing*, as do those that wait for one already.
     """
 
     file: str
@@ -52,6 +54,9 @@ class Outcome:
     rejected: list[Problem] = field(default_factory=list)
     parked: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    signable: list[int] = field(default_factory=list)
+    signing: list[Problem] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     batch: str | None = None
     header_row: int = 0
@@ -63,13 +68,17 @@ class Outcome:
         """Note a refused row."""
         self.rejected.append(Problem(row, refusal.code, refusal.message, refusal.column, mask_name(name) if name else ""))
 
+    def sign(self, row: int, message: str, name: str) -> None:
+        """Note a row for which a second person is asked."""
+        self.signing.append(Problem(row, "over_daily_cap", message, None, mask_name(name)))
+
     def remark(self, row: int, message: str, name: str = "") -> None:
         """Note something to look at in a row that was accepted."""
         self.remarks.append(Problem(row, "remark", message, None, mask_name(name) if name else ""))
 
     def sort(self) -> None:
         """Bring everything into the order of the sheet."""
-        for problems in (self.rejected, self.parked, self.remarks):
+        for problems in (self.rejected, self.parked, self.remarks, self.signing):
             problems.sort(key=lambda problem: problem.row)
 
     def as_json(self) -> dict[str, Any]:
@@ -79,6 +88,8 @@ class Outcome:
             said |= {"minutes": self.minutes, "batch": self.batch}
         for name in ("rejected", "parked", "remarks"):
             said[name] = [problem.as_json() for problem in getattr(self, name)]
+        if self.signing:
+            said["signing"] = [problem.as_json() for problem in self.signing]
         return said | {"dry_run": self.rehearsed}
 
     def problem_workbook(self, content: bytes) -> bytes:

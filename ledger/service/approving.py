@@ -30,8 +30,9 @@ def approve(tx: WriteTransaction, indexes: Iterable[int]) -> str:
     Raises NotAllowed for one's own records or another's station, InvalidRequest for records that do not wait for approval.
     """
     rows = rows_of(tx.connection, sorted(set(indexes)))
+    for station in sorted({row.station for row in rows}):
+        tx.require("approve", station)
     for row in rows:
-        tx.require("approve", row.station)
         if row.status != "recorded":
             raise InvalidRequest(f"第 {row.entry_index} 条不在待审核状态，请刷新页面再看")
         if row.contested_by is not None:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ledger import activities
+from ledger.attendance import desks
 from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest
 from ledger.policies import ServicePolicy, service_policy
@@ -35,6 +36,7 @@ def exceptions(tx: ReadTransaction, rows: Sequence[Any]) -> dict[int, list[str]]
     policy, known, ended = _grounds(tx, rows)
     planned = activities.get_many(tx.connection, {row.activity for row in rows})
     same = Counter((row.recorder, row.activity, row.start, row.end) for row in rows if row.grade not in _STRONG)
+    forgotten = desks.forgotten(tx.connection, [row.entry_index for row in rows if not row.corrected_by])
     days = _minutes_by_day(tx, {row.volunteer for row in rows})
     found = {}
     for row in rows:
@@ -44,6 +46,7 @@ def exceptions(tx: ReadTransaction, rows: Sequence[Any]) -> dict[int, list[str]]
         said = (
             "本人提出了异议，先处理异议" if row.contested_by is not None else "",
             f"已更正：{row.reason}" if row.corrected_by else "",
+            "忘记签退，按活动结束时间计，请问清本人什么时候走的" if row.entry_index in forgotten else "",
             _lateness(row, ended, policy, known),
             f"超过每日上限，已有第二人签字（当日共 {duration(day)}）" if row.second else "",
             _outside(row, activity),

@@ -5,6 +5,7 @@ One proposes it with a reason; another, who may record there too, signs, and in 
 proposed it. Neither of the two approves it. What is proposed is not a fact and is nowhere counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -27,17 +28,25 @@ from ledger.service.recording import record_many
 from ledger.tables import SecondSignatureRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
+What = tuple[str, str, datetime, datetime]
+"""Which service it is: whose, at which activity, when."""
+
 _WAITING = table(SecondSignatureRow)
 REASON_MAX = 200
 
 
+def check_reason(reason: str) -> None:
+    """Make sure that a reason may stand with a proposal. Raises InvalidRequest."""
+    if not text(REASON_MAX)(reason):
+        raise InvalidRequest(f"请写明为什么确实有这么长（最多 {REASON_MAX} 个字，不要写手机号或身份证号）")
+
+
 def ask(tx: WriteTransaction, draft: Draft, reason: str) -> str:
-    """Propose a service over the daily cap. Returns the proposal's id.
+    """Propose a service over the daily cap. Returns the proposal's id; of one that waits already, said again, the same.
 
     Raises NotAllowed, NotFound, InvalidRequest (also when nothing stands in the way).
     """
-    if not text(REASON_MAX)(reason):
-        raise InvalidRequest(f"请写明为什么确实有这么长（最多 {REASON_MAX} 个字，不要写手机号或身份证号）")
+    check_reason(reason)
     judge = Judge(tx, load_standing(tx.connection, [draft]), *missing(tx.connection, [draft]))
     barred = judge.may_not_record(tx.actor, draft)
     if barred is not None:
@@ -49,6 +58,8 @@ def ask(tx: WriteTransaction, draft: Draft, reason: str) -> str:
         raise InvalidRequest(f"账本里已有同样的一条：第 {answer.index} 条")
     if answer.code != "over_daily_cap" or draft.minutes > MINUTES_MAX:
         raise InvalidRequest(answer.message)
+    if known := asked(tx.connection, [draft]).get(what(draft)):
+        return known
     new_id = new_entry_id()
     said = asdict(draft) | {"start": draft.start.isoformat(), "end": draft.end.isoformat()}
     row = {
@@ -73,6 +84,7 @@ def sign(tx: WriteTransaction, proposal: str) -> Receipt:
     row = _take(tx, proposal)
     if tx.actor.account == row.asked_by:
         raise NotAllowed("这一条是您提出的，要由另一个人签字")
+    tx.require_own()
     [answer] = record_many(tx, [replace(draft_of(row), second=row.asked_by)])
     if isinstance(answer, Refusal):
         raise InvalidRequest(answer.message)
@@ -97,6 +109,18 @@ def waiting(tx: ReadTransaction, actor: Actor) -> list[Any]:
     """List what waits for a second signature at the actor's stations, oldest first."""
     query = select(_WAITING).where(_WAITING.c.state == "waiting", _WAITING.c.station.in_(units(tx.connection, actor, "record")))
     return list(tx.connection.execute(query.order_by(_WAITING.c.asked_at, _WAITING.c.id)))
+
+
+def asked(connection: Connection, drafts: Sequence[Draft]) -> dict[What, str]:
+    """Find what waits for a second signature at the stations of some services: which service it is -> the proposal's id."""
+    places = {draft.station for draft in drafts}
+    rows = rows_where_in(connection, _WAITING.c, _WAITING.c.station, places, where="state = ?", said=("waiting",))
+    return {what(draft_of(row)): row.id for row in rows}
+
+
+def what(draft: Draft) -> What:
+    """Say which service a draft is, whoever says it and from what."""
+    return draft.volunteer, draft.activity, draft.start, draft.end
 
 
 def draft_of(row: Any) -> Draft:

@@ -107,7 +107,12 @@ def test_a_draft_survives_a_lost_connection(world, team, clerk):
     keys.type("fjg 9:00-10:00")
     keys.enter("没有网络")
     clerk.get_by_role("checkbox").nth(5).uncheck()
-    clerk.get_by_text("已存在这台电脑上").wait_for()
+    clerk.get_by_text("已加密存在这台电脑上").wait_for()
+    held = clerk.evaluate("Object.values(localStorage).join()")
+    assert held
+    assert "fjg" not in held
+    assert "邻里守望" not in held
+    assert "paste" not in held, "sealed: not even which fields there are"
     where = clerk.url
     clerk.context.set_offline(False)
     clerk.get_by_text("已保存").wait_for()
@@ -117,4 +122,27 @@ def test_a_draft_survives_a_lost_connection(world, team, clerk):
     assert clerk.get_by_label("粘贴名单").input_value() == "fjg 9:00-10:00\n", "what could not be sent is still there"
     clerk.get_by_role("button", name="加入名单").click()
     clerk.get_by_text("09:00–10:00").wait_for()
+    assert clerk.evaluate("localStorage.length") == 0
+
+
+def test_what_the_browser_holds_is_gone_after_its_term_and_at_sign_out(world, team, clerk):
+    keys = Keys(clerk)
+    choose_last_time(keys)
+    where = clerk.url
+    clerk.context.set_offline(True)
+    keys.type("fjg 9:00-10:00")
+    keys.enter("没有网络")
+    clerk.get_by_text("已加密存在这台电脑上").wait_for()
+    clerk.context.set_offline(False)
+    clerk.get_by_text("已保存").wait_for()
+    clerk.evaluate(
+        "for (const name of Object.keys(localStorage)) localStorage.setItem(name, localStorage.getItem(name).replace(/^\\d+/, Date.now() - 13 * 3600e3))"
+    )
+    clerk.goto("about:blank")
+    clerk.goto(where)
+    clerk.get_by_text("已勾 60 人").wait_for()
+    assert clerk.evaluate("localStorage.length") == 0, "twelve hours are over"
+    clerk.evaluate("localStorage.setItem('shouwang-draft:x', Date.now() + '.x.x')")
+    clerk.get_by_role("button", name="退出").click()
+    clerk.get_by_label("登录名").wait_for()
     assert clerk.evaluate("localStorage.length") == 0

@@ -49,6 +49,7 @@ PAGES = {
     "accounts.listing": {"administrator"},
     "accounts.create": {"administrator"},
     "accounts.reset": {"administrator"},
+    "accounts.vouch": {"administrator"},
     "accounts.switch": {"administrator"},
     "accounts.one": {"administrator"},
     "accounts.grant": {"administrator"},
@@ -159,6 +160,9 @@ PAGES |= {
     "publicity.station": EVERYONE,
     "receipts.form": EVERYONE,
 }
+PAGES |= {f"coming.{view}": {"volunteer"} for view in ("listing", "sign_up", "withdraw")}
+PAGES |= {"omissions.form": {"volunteer"}, "omissions.claim": {"volunteer"}, "omissions.decide": {"approver", "official"}}
+PAGES |= {f"{blueprint}.{view}": STAFF for blueprint in ("omissions", "objections") for view in ("desk_form", "take_down")}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -172,6 +176,7 @@ API |= {
     "service_records.listing": "service-records:read",
     "service_records.one": "service-records:read",
     "service_records.approve": "service-records:approve",
+    "service_records.ask_second": "service-records:write",
     "service_records.correct": "service-records:amend",
     "service_records.void": "service-records:amend",
     "api_activities.listing": "activities:read",
@@ -202,6 +207,15 @@ API |= {
     "api_webhooks.replay": "webhooks:write",
     "api_webhooks.renew": "webhooks:write",
     "api_jobs.listing": "jobs:read",
+    "api_objections.listing": "service-records:read",
+    "api_objections.decide": "service-records:approve",
+    "api_matters.listing": "volunteers:read",
+    "api_matters.accept": "volunteers:write",
+    "api_matters.refuse": "volunteers:write",
+    "api_matters.confirm_on_paper": "volunteers:write",
+    "api_matters.merge": "volunteers:write",
+    "api_calendars.one": "stations:read",
+    "api_calendars.adopt": "stations:write",
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
@@ -240,6 +254,7 @@ EXAMPLES = {
     "verdict": "decline",
     "token": "2222222222",
     "row": uuid.uuid4(),
+    "year": 2025,
     "rest": "000",
     "filename": "shouwang.css",
 }

@@ -186,3 +186,24 @@ def test_work_that_a_restart_cut_short_begins_anew(world, upload, sheet):
         assert time.monotonic() < deadline, seen
         time.sleep(0.05)
     assert "提交" in seen
+
+
+def test_rows_over_the_daily_cap_are_signed_for_by_a_second_person(world, upload, sheet, expected):
+    rows = [list(row) for row in openpyxl.load_workbook(io.BytesIO(sheet)).active.iter_rows(values_only=True)]
+    start, end = (rows[4].index(name) for name in ("签到时间", "签退时间"))
+    known = {row["id"] for row in expected["accepted"]}
+    place = next(at for at, row in enumerate(rows) if row[2] in known)
+    rows[place][start], rows[place][end] = "06:00", "17:00"
+    clerk = world.visitor("recorder")
+    page = upload(clerk, xlsx(rows), "值守.xlsx")
+    shown = clerk.get(page).text
+    assert 'href="/signatures/"' in shown
+    [name] = re.findall(r'name="(reason-\d+)"', shown)
+    assert name == f"reason-{place + 1}"
+    wrong = clerk.post(f"{page}/commit", {name: "打 13800001234 问"})
+    assert (wrong.status_code, "不要写手机号" in wrong.text, "打 13800001234 问" in wrong.text) == (400, True, True)
+    assert clerk.post(f"{page}/commit", {name: "汛期值守，有值班表"}).status_code == 302
+    assert figures(clerk.get(page).text)["等第二人签字"] == 1
+    assert "汛期值守，有值班表" in clerk.get(page).text
+    assert "属实，我签字" in world.visitor("approver").get("/signatures/").text
+    assert figures(clerk.get(upload(clerk, xlsx(rows), "值守.xlsx")).text)["等第二人签字"] == 1, "and the same file again asks nobody twice"

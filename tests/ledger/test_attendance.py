@@ -16,6 +16,7 @@ from ledger.attendance.marking import Mark, mark_many
 from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
 from ledger.people.actors import SCHEDULER, Actor
 from ledger.planning import plans
+from ledger.service import gates
 from ledger.service.records import in_batch
 from ledger.tables import PresenceRow, table
 
@@ -127,8 +128,26 @@ def test_who_forgot_to_sign_out_left_at_the_planned_end_and_is_marked(world, eve
         assert (row.left_by, row.entry_index) == ("planned_end", record.entry_index)
         assert (record.end, record.grade, record.recorder) == (END, "B", "clerk")
         assert desks.forgotten(tx.connection, [record.entry_index, 0]) == {record.entry_index}
+        [why] = gates.exceptions(tx, [record])[record.entry_index]
+        assert why.startswith("忘记签退")
     closed = world.entries()[-1]
     assert (closed["kind"], closed["actor"], closed["body"]["forgotten"]) == ("activity.closed", "scheduler", 1)
+
+
+def test_an_approver_is_told_who_forgot_until_somebody_has_put_the_end_right(world, event):  # noqa: F811
+    forgetful, careful = world.volunteer(), world.volunteer()
+    come(world, event, forgetful)
+    come(world, event, careful)
+    world.advance(minutes=120)
+    come(world, event, careful)
+    world.advance(minutes=40)
+    batch = close(world, event).batch
+    with world.read() as tx:
+        first = {row.volunteer: row.entry_index for row in in_batch(tx.connection, batch)}
+        assert gates.exceptions(tx, in_batch(tx.connection, batch)).keys() == {first[forgetful]}
+    world.correct(first[forgetful], "2025-01-06 10:00", "11:00", "本人说十一点走的")
+    with world.read() as tx:
+        assert gates.exceptions(tx, in_batch(tx.connection, batch)) == {first[forgetful]: ["已更正：本人说十一点走的"]}
 
 
 def test_a_desk_still_in_time_is_not_closed_by_the_clock(world, event):  # noqa: F811

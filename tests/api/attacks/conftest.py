@@ -12,6 +12,8 @@ from ledger.people import changes, erasures, volunteers, withdrawals
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.tokens import Tokens
 from ledger.people.volunteers import Registration
+from ledger.service import omissions
+from ledger.service.omissions import Claim
 
 CENTRE, STATION, NEXT_STATION = "340104001000", "340104001004", "340104001001"
 PASSWORD = "correct horse battery"
@@ -37,6 +39,8 @@ def objects(world, person, recorded, upload, sheet):
     ledger.write(lambda tx: withdrawals.withdraw(tx, disowner, "not_me"), Actor("own", "volunteer", None, disowner))
     matter = ledger.write(lambda tx: changes.propose(tx, person.number, {"name": "张三丰"}, "抄错了", None), clerk)
     asked = ledger.write(lambda tx: erasures.ask(tx, person.number, "own_wish"), clerk)
+    missing = Claim(STATION, date(2025, 10, 20), "none")
+    omission = ledger.write(lambda tx: omissions.claim(tx, person.number, missing), clerk).index
     hook = ledger.write(lambda tx: webhooks.register(tx, "https://example.org/hooks", private=False, station=STATION), OPERATOR).id
     unit = ledger.write(
         lambda tx: organisations.record_many(tx, [Filing("备9", "竹荫里巧手社", "charity", True, STATION, True, today)])[0], OPERATOR
@@ -76,6 +80,7 @@ def objects(world, person, recorded, upload, sheet):
         neighbour=neighbour,
         matter=matter,
         asked=asked,
+        omission=omission,
         hook=hook,
         organisation=unit,
         activity=activity,

@@ -26,10 +26,17 @@ FORMS = {
     "proposals.accept": {"name": "张三丰"},
     "proposals.decline": {"remark": "不同意这样改"},
     "proposals.decide": {"finding": "mistake", "reason": "查过登记表"},
+    "omissions.decide": {"finding": "rejected", "reason": "签到表上没有"},
+    "objections.take_down": {"claim": "absent"},
+    "omissions.take_down": {"day": "2025-10-21", "station": "340104001004", "proof": "none"},
     "webhooks.replay": {"index": "0"},
     "service_records.correct": {"start": "2025-10-24T14:00:00+08:00", "end": "2025-10-24T15:00:00+08:00", "reason": "签退时间抄错"},
     "service_records.void": {"reason": "重复登记了一次"},
     "api_webhooks.replay": {"index": 0},
+    "api_objections.decide": {"finding": "rejected", "reason": "签到表上有本人签名"},
+    "api_matters.refuse": {"remark": "没有本人签名"},
+    "api_matters.confirm_on_paper": {"evidence": "A" * 43 + "="},
+    "api_matters.merge": {"into": "2222222222", "reason": "同一个人登记了两次"},
 }
 """What would do something, were it one's own."""
 FOREIGN = ["next-recorder", "next-approver", "next-official", "neighbour", "auditor", "administrator"]

@@ -13,7 +13,10 @@ from ledger.drafting.committing import StillWrong
 from ledger.drafting.mending import Mend
 from ledger.drafting.sheets import Sheet
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
+from ledger.people import my_data
 from ledger.people.actors import Actor
+from ledger.people.destruction import sweep
+from ledger.service import objections, records
 from ledger.tables import EvidenceRow, table
 
 PICTURE = b"\xff\xd8\xff" + b"a photo of a sheet"
@@ -206,6 +209,49 @@ def test_a_picture_makes_it_a_sheet_that_is_kept_and_entries_name_it(world, peop
     again = draft(people[2])
     evidence.attach(world.ledger, CLERK, again, PICTURE)
     assert "已随另一批提交过" in rehearse(world, again).remarks[0]
+
+
+def test_a_picture_is_kept_for_its_term_and_then_only_its_hash_stands(world, people, draft):
+    made = draft(people[0])
+    evidence.attach(world.ledger, CLERK, made, PICTURE)
+    judged = commit(world, made)
+    with world.read() as tx:
+        [kept] = evidence.of_batch(tx, judged.batch)
+        [mine] = my_data.everything(tx, people[0])["photos"]
+    assert (kept.until, kept.gone, mine["until"]) == ("2027-01-06", False, "2027-01-06"), "two years, and the person is told"
+    assert clear_up(world) == 0
+    world.advance(days=731)
+    assert clear_up(world) == 1
+    assert (clear_up(world), world.ledger.vault.keyed("evidence/")) == (0, []), "its key goes too, so that no old backup shows it"
+    with world.read() as tx:
+        [gone] = evidence.of_batch(tx, judged.batch)
+    assert (gone.gone, gone.sha256) == (True, kept.sha256)
+    with pytest.raises(NotFound, match="只留下指纹"):
+        evidence.show(world.ledger, APPROVER, kept.id)
+
+
+def test_a_picture_stays_as_long_as_somebody_objects(world, people, draft):
+    made = draft(people[0])
+    evidence.attach(world.ledger, CLERK, made, PICTURE)
+    [(_, _, receipt)] = commit(world, made).recorded
+    me = Actor("mine", "volunteer", None, people[0])
+    world.write(lambda tx: objections.contest(tx, receipt.index, "absent", ""), me)
+    world.advance(days=731)
+    assert clear_up(world) == 0
+    with world.read() as tx:
+        contested_by = records.rows_of(tx.connection, [receipt.index])[0].contested_by
+    world.write(lambda tx: objections.decide(tx, contested_by, "rejected", "照片上有本人签字"), APPROVER)
+    assert clear_up(world) == 1
+
+
+def clear_up(world):
+    """What the hourly job does. Returns how many pictures went."""
+
+    def work(tx):
+        sweep(tx.connection, world.ledger.vault)
+        return evidence.drop_old(tx.connection, tx.now)
+
+    return world.write(work)
 
 
 def test_without_a_picture_it_is_said_that_it_was_written_down_afterwards(world, people, draft):
