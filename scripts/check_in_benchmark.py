@@ -1,7 +1,5 @@
 """A crowd at the door: a thousand people signed in at one desk over HTTP from fifty connections, each request durable before its answer."""
 
-import http.client
-import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
 from ledger.planning import plans
 from ledger.service.drafts import spell_minute
+from scripts.browser import FORM, Browser
 from scripts.http_benchmark import PORT, load, server
 from scripts.ledger_benchmark import Town, percentile
 
@@ -32,9 +31,11 @@ def run(row: Callable[..., None]) -> None:
         town.ledger.close()
         serve = [sys.executable, "-m", "scripts.shouwang", "serve", "--port", str(PORT), "--without-jobs"]
         with server(serve, {"SHOUWANG_HOME": str(town.home)}):
-            cookie, token = _sign_in(event)
-            headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
-            bodies = [urlencode({"csrf_token": token, "code": number}) for number in people]
+            clerk = Browser()
+            clerk.sign_in("bench", _PASSWORD)
+            clerk.get(f"/activities/{event}/desk")
+            headers = {"Content-Type": FORM, "Cookie": clerk.cookie}
+            bodies = [urlencode({"csrf_token": clerk.token, "code": number}) for number in people]
             rate, latencies = load(f"/activities/{event}/desk", bodies, headers, 302, threads=CONNECTIONS)
         again = Town(town.home, CROWD)
         with again.ledger.read() as tx:
@@ -54,33 +55,3 @@ def _event(town: Town) -> str:
     [event] = town.ledger.write(lambda tx: plans.publish(tx, said), OPERATOR)
     town.ledger.operate(lambda connection, now: desks.open_desk(connection, now, OPERATOR, event))
     return event
-
-
-def _sign_in(event: str) -> tuple[str, str]:
-    """Sign the clerk in; the session's cookie, and the token of its forms."""
-    cookies: dict[str, str] = {}
-    token = _token(_ask("GET", "/sign-in", cookies))
-    _ask("POST", "/sign-in", cookies, urlencode({"csrf_token": token, "name": "bench", "password": _PASSWORD}))
-    token = _token(_ask("GET", f"/activities/{event}/desk", cookies))
-    return _spelt(cookies), token
-
-
-def _ask(method: str, path: str, cookies: dict[str, str], body: str | None = None) -> str:
-    """Ask for a page as a browser does, keeping the cookies it sets."""
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
-    connection.request(method, path, body, {"Content-Type": "application/x-www-form-urlencoded", "Cookie": _spelt(cookies)})
-    answer = connection.getresponse()
-    for said in answer.headers.get_all("Set-Cookie", []):
-        name, _, value = said.partition(";")[0].partition("=")
-        cookies[name] = value
-    return answer.read().decode()
-
-
-def _spelt(cookies: dict[str, str]) -> str:
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
-
-
-def _token(page: str) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found, "the page has no form"
-    return found[1]

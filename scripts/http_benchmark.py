@@ -21,7 +21,7 @@ from ledger.people.actors import OPERATOR
 from ledger.people.tokens import Tokens
 from ledger.service.drafts import Draft
 from ledger.store import Ledger
-from scripts import finding_benchmark
+from scripts import finding_benchmark, sign_in_benchmark
 from scripts.ledger_benchmark import Town, percentile
 
 _EMPTY = """
@@ -35,13 +35,14 @@ waitress.serve(app, host="127.0.0.1", port=int(sys.argv[1]), threads=16, ident=N
 PORT = 8793
 """Where every server of a benchmark listens, on this machine alone."""
 _THREADS = 16
+_PASSWORD = "a password for one run"  # noqa: S105 made and thrown away
 
 
 def run(row: Callable[..., None]) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         town = Town(Path(folder) / "town", 20_000)
-        Accounts(town.ledger).create(OPERATOR, "bench", "approver", station="340104001000", password="a password for one run")  # noqa: S106 made and thrown away
+        Accounts(town.ledger).create(OPERATOR, "bench", "approver", station="340104001000", password=_PASSWORD)
         scopes = ["service-records:write", "service-records:read", "volunteers:read"]
         secret = Tokens(town.ledger).issue(OPERATOR, "bench", scopes, date.today() + timedelta(days=1))  # noqa: DTZ011 any day ahead
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
@@ -59,6 +60,7 @@ def run(row: Callable[..., None]) -> None:
         town.ledger.close()
         with server([sys.executable, "-c", _EMPTY, str(PORT)]):
             empty, _ = load("/", ["{}"] * 9_600, {"Content-Type": "application/json"}, 200)
+            _, alone = load("/", ["{}"] * 600, {"Content-Type": "application/json"}, 200, threads=1)
         row("empty Flask endpoint, 16 connections", f"{empty:,.0f}/s", "")
         serve = [sys.executable, "-m", "scripts.shouwang", "serve", "--port", str(PORT), "--without-jobs"]
         unlimited = {"SHOUWANG_API_TOKEN_PER_MINUTE": "100000000", "SHOUWANG_API_ADDRESS_PER_MINUTE": "100000000"}
@@ -70,6 +72,7 @@ def run(row: Callable[..., None]) -> None:
             rate, latencies = load("/api/v1/volunteers/find", bodies * 3, headers, 200, threads=1)
             said = f"p50 {percentile(latencies, 0.5):.1f} ms, p99 {percentile(latencies, 0.99):.1f} ms"
             row("POST find by ID number among them, 1 connection", said, "5 ms")
+            sign_in_benchmark.run(row, PORT, "bench", _PASSWORD, percentile(alone, 0.5))
             rate, latencies = load("/api/v1/service-records", ones, headers, 201)
             said = f"{rate:,.0f}/s, p50 {percentile(latencies, 0.5):.1f} ms, p99 {percentile(latencies, 0.99):.1f} ms"
             row("POST one service record, 16 connections", said, "50 %, p99 25 ms", f"{empty:,.0f} empty requests/s", rate / empty)

@@ -89,11 +89,15 @@ def _show(outcome: Outcome, problems_file: Path | None) -> None:
         line += f"，共 {duration(outcome.minutes)}"
     if outcome.already:
         line += f"；{outcome.already} 行以前已登记，没有重复写入"
-    if not outcome.accepted and not outcome.already and not outcome.rejected:
+    if not (outcome.accepted or outcome.already or outcome.rejected or outcome.signing):
         line += "（表中没有数据行）"
     OUT.print(line)
     for problem in outcome.rejected:
         OUT.print(f"  [red]✗[/] 第 {problem.row} 行 {problem.name}：{escape(problem.message)}")
+    for problem in outcome.signing:
+        OUT.print(f"  [yellow]…[/] 第 {problem.row} 行 {problem.name}：{escape(problem.message)}")
+    if outcome.signable:
+        OUT.print(f"  其中 {len(outcome.signable)} 行超过每日上限：确有其事的，在网页上传这张表，写明理由，请另一位工作人员签字")
     for remark in outcome.remarks:
         OUT.print(f"  [yellow]![/] 第 {remark.row} 行 {remark.name}：{escape(remark.message)}")
     if outcome.parked:
