@@ -16,8 +16,11 @@ from api.pages import (
     approvals,
     batches,
     calendar,
+    certificates,
+    check,
     check_in,
     credit,
+    desk_certificates,
     erasures,
     guide,
     helping,
@@ -79,6 +82,7 @@ _PAGES = (
     *(registering, volunteer_acts, proposals, registration),
     *(objections, signatures, recorders, publicity, calendar, receipts),
     *(activities, check_in),
+    *(certificates, desk_certificates, check),
 )
 
 

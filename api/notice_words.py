@@ -35,7 +35,7 @@ WORDS = {
     "approvals.waiting": ("有记录等您审核", "请在「审核」里处理；过了期限才登记的，要上一级审核。"),
     "objections.waiting": ("有异议等您处理", "请在期限前核查答复；过了期限的，上一级也看得到。"),
     "proposals.waiting": ("有志愿者待办", "确认、更正、合并、转站，要您这第二个人办理。"),
-    "certificate.issued": ("证明开好了", "可以在「我的服务」里打开、打印。"),
+    "certificate.issued": ("证明开好了", "可以在「我的证明」里打开、打印。"),
     "certificate.revoked": ("证明已撤销", "原来那份不再有效。要新的，请到站点办理。"),
     "account.code_issued": ("给您办了一次性登录码", "不是您要求的话，请马上告诉站点。"),
     "account.password_changed": ("您的密码改过了", "不是您自己改的话，请马上到站点重办登录码。"),
@@ -51,6 +51,8 @@ _OF_STAFF = {
     "service.second_wanted": "approvals.listing",
 }
 _OF_VOLUNTEERS = {
+    "certificate.issued": "certificates.mine",
+    "certificate.revoked": "certificates.mine",
     "volunteer.moved": "registration.mine",
     "volunteer.revealed": "my_data.looked",
     "account.code_issued": "security.page",
@@ -63,6 +65,7 @@ _OF_RECORDS = ("served_on", "minutes", "entry")
 _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "served_on": ("时间", long_day),
     "minutes": ("时长", duration),
+    "certificate": ("证明编号", str),
     "entry": ("账本", lambda index: f"第 {index} 条"),
     "station": ("站点", str),
     "claim": ("认为", lambda claim: CLAIMS.get(claim, claim)),

@@ -7,7 +7,7 @@ from flask import Flask
 from ledger import rates
 from ledger.codes import AREA_TYPES, GRADES, LEVELS, SERIES
 from ledger.entries import SHANGHAI
-from ledger.ids import spaced
+from ledger.ids import spaced, spaced_code
 from ledger.people.actors import ROLES
 from ledger.service.drafts import duration
 
@@ -38,6 +38,8 @@ KIND_NAMES = {
     "service.contested": "本人提出异议",
     "service.objection_decided": "异议的结果",
     "batch.voided": "整批作废服务记录",
+    "certificate.issued": "开具证明",
+    "certificate.revoked": "撤销证明",
 }
 """What an entry that concerns somebody is called on a page for them."""
 STARS = ("尚未评星", "一星", "二星", "三星", "四星", "五星")
@@ -81,7 +83,7 @@ def grouped(number: int) -> str:
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
-    filters = (duration, long_day, moment, percent, grouped, spaced)
+    filters = (duration, long_day, moment, percent, grouped, spaced, spaced_code)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(
         hours=hours,

@@ -16,6 +16,7 @@ NAMED = {
     "plan": "plan",
     "account": "account",
     "evidence_id": "evidence",
+    "certificate": "certificate",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
     ("proposals", "number"): "disowner",
@@ -29,7 +30,16 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 WORDS = {"act": "change", "answer": "accept", "what": "disable", "verdict": "decline"}
 """Which word to take for arguments that are words of a list; the first where nothing is said."""
 OPEN = {"static", "log.tile", "log.bundle", "log.proof", "api.problem", "api_stations.one", "entries.one", "entries.proof"}
-OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
+OPEN |= {
+    "check.one",
+    "check.person",
+    "publicity.certificates",
+    "publicity.station",
+    "activities.feed",
+    "check_in.scanned",
+    "check_in.here",
+    "check_in.check",
+}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""

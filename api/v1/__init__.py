@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 from api import problems
 from api.v1 import (
     activities,
+    certificates,
     entries,
     fields,
     jobs,
@@ -29,7 +30,21 @@ from api.v1 import (
 )
 from api.v1.lists import Cursor
 
-_NOUNS = (service_records, activities, volunteers, parked, organisations, stations, rates, selections, webhooks, jobs, entries, proofs)
+_NOUNS = (
+    service_records,
+    activities,
+    volunteers,
+    certificates,
+    parked,
+    organisations,
+    stations,
+    rates,
+    selections,
+    webhooks,
+    jobs,
+    entries,
+    proofs,
+)
 _MORE_OF_SERVICE_RECORDS = (service_reads, service_changes)
 """They put views on the blueprint of service_records."""
 _FIELDS = (

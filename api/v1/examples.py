@@ -10,6 +10,7 @@ import orjson
 
 STATION, VOLUNTEER, ACTIVITY, ORGANISATION, WEBHOOK = "340104001004", "K7M2Q9XP4R", "8HX3M5T7WQ", "5RT8V2N6KC", "W3C9H7M4XA"
 ROW, KEY, BATCH = "0198f2c4-7a10-7c3e-9f52-3b8e6a1d4c70", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d81", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d82"
+CERTIFICATE = "340104-2026-000001"
 APPROVED, CORRECTED, VOIDED = 1201, 1202, 1203
 ID_NUMBER = "11010519491231002X"
 """The one with which GB 11643 shows its check character; nobody's."""
@@ -63,6 +64,12 @@ EXAMPLES = {
     "GET /volunteers/{number}": Example(f"/volunteers/{VOLUNTEER}"),
     "POST /volunteers/find": Example("/volunteers/find", {"id_number": ID_NUMBER}),
     "GET /volunteers/{number}/credit": Example(f"/volunteers/{VOLUNTEER}/credit"),
+    "GET /certificates": Example(f"/certificates?station={STATION}"),
+    "POST /certificates": Example("/certificates", {"volunteer": VOLUNTEER, "period_from": "2024-01-01"}, keyed=True),
+    "GET /certificates/{certificate}": Example(f"/certificates/{CERTIFICATE}"),
+    "POST /certificates/{certificate}/revocations": Example(
+        f"/certificates/{CERTIFICATE}/revocations", {"reason": "依据的一条记录登记有误，已作废"}, keyed=True
+    ),
     "GET /parked-rows": Example("/parked-rows"),
     "POST /parked-rows/records": Example("/parked-rows/records", {"ids": [ROW]}, keyed=True),
     "DELETE /parked-rows/{row}": Example(f"/parked-rows/{ROW}"),

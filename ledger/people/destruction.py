@@ -23,6 +23,7 @@ from ledger.people.vault import Vault
 from ledger.tables import (
     AccountRow,
     BlindIndexRow,
+    CertificatePaperRow,
     ErasureRow,
     EvidenceRow,
     HandedCodeRow,
@@ -40,6 +41,7 @@ from ledger.tables import (
 _PERSON, _BLIND, _PARKED, _UPLOAD, _ERASURE = (table(m) for m in (PersonRow, BlindIndexRow, ParkedRow, UploadRow, ErasureRow))
 _DRAFT, _EVIDENCE = table(SheetDraftRow), table(EvidenceRow)
 _ACCOUNT, _PROPOSAL, _HANDED = table(AccountRow), table(ProposalRow), table(HandedCodeRow)
+_PAPER = table(CertificatePaperRow)
 _OF_ACCOUNT = (table(SessionRow), table(SecondFactorRow), table(LinkedIdentityRow))
 _log = structlog.get_logger()
 
@@ -51,7 +53,8 @@ def wipe(connection: Connection, subjects: Sequence[str]) -> None:
     numbers = [subject.removeprefix("person/") for subject in subjects]
     connection.execute(_PERSON.delete().where(_PERSON.c.subject.in_(subjects)))
     connection.execute(_PROPOSAL.update().where(_PROPOSAL.c.volunteer.in_(numbers)).values(sealed=None))
-    connection.execute(_HANDED.delete().where(_HANDED.c.volunteer.in_(numbers)))
+    for target in (_HANDED, _PAPER):
+        connection.execute(target.delete().where(target.c.volunteer.in_(numbers)))
 
 
 def unfind(connection: Connection, subjects: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
+from ledger.tables.certificates import CertificateRow
 from ledger.tables.columns import count, index_key, text
 from ledger.tables.privacy import ErasureRow
 
@@ -277,4 +278,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     ErasureRow,
     RoleGrantRow,
     AccountChangeRow,
+    CertificateRow,
 )

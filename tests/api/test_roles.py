@@ -159,6 +159,21 @@ PAGES |= {
     "publicity.station": EVERYONE,
     "receipts.form": EVERYONE,
 }
+PAGES |= {
+    "certificates.mine": {"volunteer"},
+    "certificates.issue": {"volunteer"},
+    "certificates.paper": {"volunteer"},
+    "certificates.data": {"volunteer"},
+    "desk_certificates.page": STAFF,
+    "desk_certificates.issue": STAFF,
+    "desk_certificates.paper": STAFF,
+    "desk_certificates.revoke": {"approver", "official"},
+    "check.form": EVERYONE,
+    "check.one": EVERYONE,
+    "check.person": EVERYONE,
+    "check.file": EVERYONE,
+    "publicity.certificates": EVERYONE,
+}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -182,6 +197,10 @@ API |= {
     "api_volunteers.find": "volunteers:read",
     "api_volunteers.credit_of": "volunteers:read",
     "api_volunteers.register": "volunteers:write",
+    "api_certificates.listing": "certificates:read",
+    "api_certificates.one": "certificates:read",
+    "api_certificates.issue": "certificates:write",
+    "api_certificates.revoke": "certificates:revoke",
     "api_parked.listing": "service-records:read",
     "api_parked.record": "service-records:write",
     "api_parked.drop": "service-records:write",
@@ -210,8 +229,8 @@ PAGES |= {"activities.feed": EVERYONE, "check_in.scanned": EVERYONE}
 PAGES |= {f"check_in.{view}": STAFF - {"official"} for view in ("open_desk", "desk", "mark", "screen")}
 PAGES |= {f"check_in.{view}": {"volunteer"} for view in ("type_in", "typed", "here", "check", "mine")}
 TOKENS = {
-    "recorder": ("service-records:write", "service-records:read", "activities:write", "volunteers:write", "log:read"),
-    "approver": ("service-records:approve", "service-records:amend", "activities:read"),
+    "recorder": ("service-records:write", "service-records:read", "activities:write", "volunteers:write", "log:read", "certificates:write"),
+    "approver": ("service-records:approve", "service-records:amend", "activities:read", "certificates:read", "certificates:revoke"),
     "official": ("volunteers:read", "organisations:read", "organisations:write", "stations:write", "selections:read", "webhooks:write"),
     "administrator": ("jobs:read", "webhooks:write", "stations:read"),
     "auditor": ("log:read", "entries:read"),
@@ -228,6 +247,7 @@ EXAMPLES = {
     "code": "overlap",
     "draft": str(uuid.uuid4()),
     "evidence_id": str(uuid.uuid4()),
+    "certificate": "340104-2025-999999",
     "upload": str(uuid.uuid4()),
     "batch": str(uuid.uuid4()),
     "index": 999_999,

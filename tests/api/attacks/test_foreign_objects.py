@@ -30,6 +30,9 @@ FORMS = {
     "service_records.correct": {"start": "2025-10-24T14:00:00+08:00", "end": "2025-10-24T15:00:00+08:00", "reason": "签退时间抄错"},
     "service_records.void": {"reason": "重复登记了一次"},
     "api_webhooks.replay": {"index": 0},
+    "desk_certificates.issue": {"seen": "yes"},
+    "desk_certificates.revoke": {"reason": "依据的记录作废了"},
+    "api_certificates.revoke": {"reason": "依据的记录作废了"},
 }
 """What would do something, were it one's own."""
 FOREIGN = ["next-recorder", "next-approver", "next-official", "neighbour", "auditor", "administrator"]
@@ -113,10 +116,12 @@ def tokens(world, login):
     return found
 
 
-_READ = {"service-records:read", "activities:read", "volunteers:read", "organisations:read"}
+_READ = {"service-records:read", "activities:read", "volunteers:read", "organisations:read", "certificates:read"}
 MAY = {
     "recorder": _READ | {"service-records:write", "service-records:amend", "volunteers:write"},
-    "approver": _READ | {"service-records:write", "service-records:approve", "service-records:amend", "volunteers:write"},
+    "approver": _READ
+    | {"certificates:revoke"}
+    | {"service-records:write", "service-records:approve", "service-records:amend", "volunteers:write"},
     "official": _READ | {"service-records:approve", "service-records:amend", "volunteers:write", "webhooks:write"},
 }
 

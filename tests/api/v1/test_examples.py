@@ -41,6 +41,8 @@ def lived_in(desk):
     town.write(lambda tx: parked.park(tx, rows))
     with town.read() as tx:
         waiting = [row.id for row in parked.waiting(tx, [HOME])]
+    town.serve(person, "2024-12-30 09:00", "11:00", settled=True)
+    certificate = town.certify(person).number
     town.publish_rates(2025)
     town.sign()
     everywhere = desk.issue("official", *[scope for scope, action in ACTIONS.items() if action in _OFFICIAL])
@@ -48,7 +50,9 @@ def lived_in(desk):
         desk.client.post("/api/v1/webhooks", json={"url": f"https://example.org/{n}"}, headers=desk.headers(everywhere)).json["id"]
         for n in range(2)
     ]
-    return SimpleNamespace(person=person, served=served, unit=unit, activity=activity, waiting=waiting, hooks=hooks, town=town)
+    return SimpleNamespace(
+        person=person, served=served, unit=unit, activity=activity, certificate=certificate, waiting=waiting, hooks=hooks, town=town
+    )
 
 
 NEW = "340104001009"
@@ -62,6 +66,7 @@ def real(label, one, text):
         examples.VOLUNTEER: one.person,
         examples.ACTIVITY: one.activity,
         examples.ORGANISATION: one.unit,
+        examples.CERTIFICATE: one.certificate,
         examples.WEBHOOK: one.hooks[0] if label.startswith("DELETE") else one.hooks[1],
         examples.ROW: one.waiting[0] if label.startswith("DELETE") else one.waiting[1],
         examples.KEY: new_entry_id(),
