@@ -64,7 +64,7 @@ class CertificatesQuery(StationQuery):
     issued_to = Day(required=False, description="到这一天为止开具的")
 
 
-class WishSaid(Schema):
+class CertificateWish(Schema):
     """What is to be certified."""
 
     volunteer = number("志愿者", description="志愿者编号，10 位", example="K7M2Q9XP4R")
@@ -76,7 +76,7 @@ class WishSaid(Schema):
     contact = Text(CONTACT_MAX, required=False, description="开具单位的联系方式，印在证明上")
 
 
-class Issued(ma.Schema):
+class CertificateIssued(ma.Schema):
     """What came of it."""
 
     number = fields.String(required=True, metadata={"description": "证明编号"})
@@ -84,13 +84,13 @@ class Issued(ma.Schema):
     index = fields.Integer(required=True, metadata={"description": "账本中第几条"})
 
 
-class Reason(Schema):
+class RevocationSaid(Schema):
     """Why."""
 
     reason = Text(REASON_MAX, description="理由，本人和核验的人都看得到", example="依据的一条记录登记有误，已作废")
 
 
-_QUERY, _WISH, _REASON = CertificatesQuery(), WishSaid(), Reason()
+_QUERY, _WISH, _REASON = CertificatesQuery(), CertificateWish(), RevocationSaid()
 _NUMBER = "/<string(maxlength=20):certificate>"
 _AGAIN = "这个编号的请求早已办过：第一次的答复"
 
@@ -136,7 +136,7 @@ def one(certificate: str) -> Response:
 @open_to_tokens("certificates:write")
 @describe(
     "开具证明",
-    {201: ("已开具", {JSON: Issued}), 200: (_AGAIN, {JSON: Issued})},
+    {201: ("已开具", {JSON: CertificateIssued}), 200: (_AGAIN, {JSON: CertificateIssued})},
     description="须本人要求。会记为一次查看，并告知本人。一人一天最多二十份。",
     parameters=[KEY],
 )

@@ -151,7 +151,7 @@ def test_the_recording_unit_is_the_station_where_a_group_has_only_been_filed(str
 
 
 def test_a_unit_that_was_closed_is_followed_by_the_one_above(street, person):
-    street.write(lambda tx: tx.append([Fact("station.changed", {"station": HOME, "valid_from": "2025-01-06", "closed_on": "2025-01-06"})]))
+    street.write(lambda tx: tx.append([Fact("station.changed", {"station": HOME, "valid_from": "2025-01-06", "closed": True})]))
     assert document(street, street.certify(person).number)["unit"] == "三联街道社会服务中心"
 
 
