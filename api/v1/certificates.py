@@ -23,7 +23,7 @@ from ledger.entries import b64
 from ledger.errors import NotAllowed, NotFound
 from ledger.kinds.certificates import REASON_MAX
 from ledger.kinds.certificates import certificate as is_number
-from ledger.people.actors import require
+from ledger.people.actors import Actor, require
 from ledger.repeats import Answer
 from ledger.tables import CertificateRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -129,7 +129,7 @@ def one(certificate: str) -> Response:
     """Show a certificate."""
     with ledger().read() as tx:
         headers = unless_seen(tx)
-        return answer(_shown(tx, _visible(tx, certificate)), headers=headers)
+        return answer(_shown(tx, _visible(tx, actor(), certificate)), headers=headers)
 
 
 @blueprint.route("", methods=["POST"])
@@ -146,16 +146,18 @@ def issue(said: dict[str, Any]) -> Response:
     full = said.get("id_number") == "full"
     wish = Wish(said["volunteer"], said.get("period_from"), said.get("period_to"), full_id=full, contact=said.get("contact", ""))
 
+    book = ledger()
+
     def work(tx: WriteTransaction) -> Answer:
         try:
-            issuing.allowed(tx, actor(), wish.volunteer)
+            issuing.allowed(tx, tx.actor, wish.volunteer)
         except (NotFound, NotAllowed):
             raise NotFound(_NOBODY) from None
-        issued = issuing.issue(tx, ledger().signing, ledger().settings.origin, wish)
+        issued = issuing.issue(tx, book.signing, book.settings.origin, wish)
         return {"number": issued.number, "code": issued.code, "index": issued.receipt.index}
 
     found = carry_out(work, lambda made: f"/api/v1/certificates/{made['number']}")
-    issuing.prove(ledger())
+    issuing.prove(book)
     return found
 
 
@@ -167,7 +169,7 @@ def revoke(said: dict[str, Any], certificate: str) -> Response:
     """Revoke a certificate."""
 
     def work(tx: WriteTransaction) -> Answer:
-        receipt = issuing.revoke(tx, _visible(tx, certificate).number, said["reason"])
+        receipt = issuing.revoke(tx, _visible(tx, tx.actor, certificate).number, said["reason"])
         made = {"index": receipt.index, "id": receipt.id, "leaf": b64(receipt.leaf), "short_hash": receipt.short_hash}
         return made | {"recorded_at": receipt.recorded_at, "size": receipt.index + 1}
 
@@ -176,13 +178,13 @@ def revoke(said: dict[str, Any], certificate: str) -> Response:
     return found
 
 
-def _visible(tx: ReadTransaction, certificate: str) -> Any:
+def _visible(tx: ReadTransaction, who: Actor, certificate: str) -> Any:
     """Give the row of a certificate of the units within the token's reach. Raises NotFound for all others alike."""
     if not is_number(certificate):
         raise NotFound(_NOT_HERE)
     try:
         row = register.get(tx, certificate)
-        require(tx.connection, actor(), "see_station", row.station)
+        require(tx.connection, who, "see_station", row.station)
     except (NotFound, NotAllowed):
         raise NotFound(_NOT_HERE) from None
     return row

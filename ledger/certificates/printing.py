@@ -72,7 +72,7 @@ def _words(document: dict[str, Any]) -> dict[str, Any]:
             str(number),
             item["served_on"],
             f"{item['start'][11:]}–{'次日 ' if item['end'][:10] > item['start'][:10] else ''}{item['end'][11:]}",
-            item["activity"] + (f"\n{item['group']}" if "group" in item else ""),
+            item["activity"] + (f"\n（{item['group']}）" if "group" in item else ""),
             item["unit"],
             item["grade"],
             duration(item["minutes"]),
