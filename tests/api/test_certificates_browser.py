@@ -62,7 +62,7 @@ def test_a_phone_makes_a_certificate_and_another_checks_it(world, person, hours,
     assert fits(phone)
     keep(phone, "E-phone-form", tmp_path, full_page=True)
     phone.get_by_role("button", name="开证明").click()
-    assert phone.get_by_text("证明开好了").is_visible()
+    phone.get_by_text("证明开好了").wait_for()
     assert fits(phone)
     keep(phone, "E-phone-made", tmp_path, full_page=True)
     with phone.expect_download() as waiting:
@@ -81,15 +81,50 @@ def test_a_phone_makes_a_certificate_and_another_checks_it(world, person, hours,
     other.get_by_label("姓名全称").fill("张三")
     other.get_by_label("证件号后四位").fill("0000")
     other.get_by_role("button", name="核对是不是本人").click()
-    assert other.get_by_text("不相符").is_visible()
+    other.get_by_text("不相符").wait_for()
     world.ledger.write(lambda tx: amending.void(tx, hours[0], reason="重复登记"), Actor("third", "approver"))
     other.goto("/check/")
     keep(other, "E-check-form", tmp_path, full_page=True)
     other.get_by_label("选择文件").set_input_files(paper)
     other.get_by_role("button", name="核验文件").click()
-    assert other.get_by_role("heading", name="有效，但签发后有更正").is_visible()
+    other.get_by_role("heading", name="有效，但签发后有更正").wait_for()
     keep(other, "E-check-amended", tmp_path, full_page=True)
     other.goto("/check/340104-2025-000099")
     assert other.get_by_role("heading", name="查无此证").is_visible()
     keep(other, "E-check-unknown", tmp_path, full_page=True)
     other.context.close()
+
+
+def test_the_desk_makes_one_and_an_approver_revokes_it_with_the_keyboard_and_no_script(world, person, hours, browser, address, tmp_path):
+    def signed_in(login):
+        page = browser.new_context(
+            locale="zh-CN", viewport={"width": 1280, "height": 900}, java_script_enabled=False, base_url=address
+        ).new_page()
+        page.goto("/sign-in")
+        page.locator("input[name=name]").fill(login)
+        page.locator("input[name=password]").fill("correct horse battery")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/work")
+        return page
+
+    desk = signed_in("recorder")
+    desk.goto(f"/volunteers/{person.number}")
+    desk.get_by_role("link", name="开证明").click()
+    desk.get_by_label("已核对本人的证件").check()
+    desk.get_by_label("本单位的联系方式").fill("0551-63551234")
+    desk.keyboard.press("Enter")
+    desk.get_by_text("证明开好了").wait_for()
+    keep(desk, "E-desk-made", tmp_path, full_page=True)
+    above = signed_in("approver")
+    above.goto(f"/volunteers/{person.number}/certificates/")
+    keep(above, "E-desk-revoke", tmp_path, full_page=True)
+    above.get_by_label("撤销的理由").fill("第 61 条登记有误，已作废")
+    above.keyboard.press("Enter")
+    above.get_by_text("从现在起，谁来核验都显示「已撤销」").wait_for()
+    above.goto(f"/publicity/{STATION}/certificates")
+    keep(above, "E-publicity", tmp_path, full_page=True)
+    above.goto("/check/340104-2025-000001")
+    assert above.get_by_role("heading", name="已撤销").is_visible()
+    keep(above, "E-check-revoked", tmp_path, full_page=True)
+    for page in (desk, above):
+        page.context.close()
