@@ -55,7 +55,7 @@ def person(certificate: str) -> ResponseReturnValue:
         with ledger().read() as tx:
             row = register.find(tx, certificate[:60])
             same = row is not None and register.is_person(tx, row, name, tail)
-    except InvalidRequest as refusal:
+    except (InvalidRequest, NotFound) as refusal:
         return _answer(certificate[:60], problem=str(refusal))
     if row is None:
         return _answer(certificate[:60])

@@ -138,14 +138,16 @@ def masked_name(tx: ReadTransaction, row: Any) -> str:
 def is_person(tx: ReadTransaction, row: Any, name: str, tail: str) -> bool:
     """Tell whether a name and the last four of an ID number are those of the person whom a certificate is about. The caller slows guessing.
 
-    Raises InvalidRequest for what cannot be either.
+    Raises InvalidRequest for what cannot be either, NotFound when nothing is known of the person any more.
     """
     name, tail = identity.normalise_name(name), "".join(tail.split()).upper()
     if not name or len(name) > 40 or not _TAIL.fullmatch(tail):
         raise InvalidRequest("请填写姓名全称，和证件号的最后四位（末位可以是 X）")
     known = volunteers.get(tx, row.volunteer).personal.identity
+    if not known:
+        raise NotFound("本人的资料已经注销或封存，这里核对不了。请看持证人的证件")
     theirs = f"{known.get('name', '')}\n{known.get('id_number', '')[-4:]}"
-    return bool(known) and hmac.compare_digest(theirs.encode(), f"{name}\n{tail}".encode())
+    return hmac.compare_digest(theirs.encode(), f"{name}\n{tail}".encode())
 
 
 def paper(tx: ReadTransaction, row: Any) -> tuple[dict[str, Any], bytes]:

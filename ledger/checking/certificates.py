@@ -41,12 +41,15 @@ from ledger.signing import encode64
 FORMAT, DOCUMENT = "shouwang/certificate/v1", "shouwang/certificate-document/v1"
 ATTACHED = "certificate.json"
 FILE_BYTES_MAX = 20_000_000
+_ROTATIONS_MAX = 200
 ISSUED, REVOKED = "certificate.issued", "certificate.revoked"
 LOOKED_FOR = (ISSUED, REVOKED, "service.corrected", "service.voided", "batch.voided")
 """Kinds of entries that tell how a certificate stands."""
 _SAID_TWICE = ("volunteer", "station", "issued_on", "minutes", "grades", "tree_size", "period_from", "period_to")
 """What stands in the entry and in the document alike."""
-_EMBEDDED = re.compile(rb"/Type\s*/EmbeddedFile\b[^\0]{0,600}?>>\s*stream\r?\n", re.DOTALL)
+_STREAM = re.compile(rb"/EmbeddedFile\b.{0,1000}?>>\s{0,9}stream\r?\n", re.DOTALL)
+_PLACES_MAX, _DICTIONARY_BYTES_MAX = 16, 1_200
+"""How many places in a PDF are looked at, and how far from there its stream may begin: whoever hands one in may have made it to keep us busy."""
 _SLIP = re.compile(
     r"(?P<origin>[^\n]+)/certificate\nnumber (?P<number>[^\n]+)\nname (?P<name>[^\n]+)\nvolunteer (?P<volunteer>[^\n]+)\n"
     r"minutes (?P<minutes>[1-9][0-9]*)\nperiod (?P<period_from>[0-9-]+) (?P<period_to>[0-9-]+)\nissued (?P<issued_on>[0-9-]+)\n"
@@ -128,6 +131,8 @@ def decode_certificate(raw: bytes) -> Certificate:
     try:
         said = json.loads(raw)
         certificate = Certificate(said["document"], said["slip"].encode(), bundles.from_json(said["bundle"]))
+        if len(certificate.bundle.records) > 2 or len(certificate.bundle.rotations) > _ROTATIONS_MAX:
+            raise InvalidRequest("证明文件里有多余的记录，不是本系统开具的证明")
         if said["format"] != FORMAT or certificate.document["format"] != DOCUMENT or encode_certificate(certificate) != raw:
             raise InvalidRequest("证明文件被改过，或不是本系统开具的证明")
         slip_text(certificate.document)
@@ -143,17 +148,19 @@ def records_of(certificate: Certificate) -> list[int]:
 
 
 def _attached(pdf: bytes) -> bytes:
-    """Find the file that a PDF of ours carries."""
-    found = []
-    for match in _EMBEDDED.finditer(pdf):
-        end = pdf.find(b"endstream", match.end())
-        content = pdf[match.end() : end]
-        if b"/FlateDecode" in match[0]:
+    """Find the one file that a PDF of ours carries: a stream object of type EmbeddedFile, deflated."""
+    found, at = [], 0
+    for _ in range(_PLACES_MAX):
+        at = pdf.find(b"/EmbeddedFile", at + 1)
+        if at < 0:
+            break
+        match = _STREAM.match(pdf, at, at + _DICTIONARY_BYTES_MAX)
+        if match:
+            content = pdf[match.end() : pdf.find(b"endstream", match.end())]
             try:
-                content = zlib.decompressobj().decompress(content, FILE_BYTES_MAX)
+                found.append(zlib.decompressobj().decompress(content, FILE_BYTES_MAX))
             except zlib.error:
-                continue
-        found.append(content.strip())
+                found.append(content.strip())
     if len(found) != 1:
         raise InvalidRequest("这个 PDF 里没有证明的数据：可能是扫描件，或另存、打印成了新的 PDF。请上传原来的文件，或扫纸上的二维码")
     return found[0]

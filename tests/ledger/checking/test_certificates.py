@@ -1,6 +1,8 @@
 """A certificate judged by itself: every flipped bit is refused, whatever it is in; what the paper's code says is signed; a revocation shows."""
 
 import json
+import time
+import zlib
 from base64 import urlsafe_b64encode
 
 import pytest
@@ -150,3 +152,23 @@ def test_a_changed_key_is_followed_from_any_that_is_trusted(tmp_path):
             assert verify_certificate(certificate_of(town, number), Trust([key])).ok
     town.check()
     town.close()
+
+
+def test_a_file_made_to_keep_us_busy_is_refused_at_once(town):
+    raw = encode_certificate(certificate_of(town, town.issued.number))
+    said = json.loads(raw)
+    many = said["bundle"] | {"records": said["bundle"]["records"] * 3}
+    bombs = [
+        certificates.canonical(said | {"bundle": many}),
+        b"%PDF-1.7\n" + b"/Type/EmbeddedFile >>" * 400_000,
+        b"%PDF-1.7\n/EmbeddedFile /FlateDecode >>\nstream\n" + zlib.compress(b"0" * 50_000_000) + b"\nendstream",
+        b"[" * 100_000,
+        b" " * (certificates.FILE_BYTES_MAX + 1),
+    ]
+    pdf = pdf_of(town, town.issued.number)
+    bombs.append(pdf + pdf[pdf.index(b"%PDF") + 9 :])
+    for bomb in bombs:
+        began = time.process_time()
+        with pytest.raises(InvalidRequest):
+            decode_certificate(bomb)
+        assert time.process_time() - began < 5
