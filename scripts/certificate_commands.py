@@ -61,13 +61,17 @@ def issue(
 @certificate.command("print")
 @click.argument("number")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-def print_(number: str, out: Path) -> None:
+@as_json
+def print_(number: str, out: Path, json_: bool) -> None:
     """把编号为 NUMBER 的证明再打印成 PDF，存到 OUT。"""
     book = ledger()
     if not book.settings.address:
         raise SettingsError("打印证明要写明核验的网址：请设置 SHOUWANG_ADDRESS，例如 https://volunteer.example.gov.cn")
     _print(book, number, out)
-    OUT.print(f"PDF 已存到 {out}")
+    if json_:
+        print_json({"number": number, "file": str(out)})
+    else:
+        OUT.print(f"PDF 已存到 {out}")
 
 
 @certificate.command("show")
