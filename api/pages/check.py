@@ -9,7 +9,7 @@ like somebody who guesses passwords (ledger/people/throttling.py).
 from typing import Any
 
 import structlog
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -26,8 +26,9 @@ from ledger.transactions import ReadTransaction
 blueprint = Blueprint("check", __name__, url_prefix="/check")
 A_MINUTE = 60
 """Look-ups from one address: a counter with a queue, not a program that reads the register."""
-_meter = Meter("check", A_MINUTE)
+_METER = "check_meter"
 _log = structlog.get_logger()
+blueprint.record(lambda state: state.app.extensions.setdefault(_METER, Meter("check", A_MINUTE)))
 
 
 @blueprint.get("/")
@@ -42,7 +43,7 @@ def form() -> ResponseReturnValue:
 @open_to_all
 def one(certificate: str) -> ResponseReturnValue:
     """Say how a certificate stands. What a scanned code has behind its # stays in the browser."""
-    _meter.take(request.remote_addr or "")
+    _count()
     return _answer(certificate[:60])
 
 
@@ -77,7 +78,7 @@ def person(certificate: str) -> ResponseReturnValue:
 @open_to_all
 def file() -> ResponseReturnValue:
     """Verify a PDF or JSON file as anybody could, and say how its certificate stands."""
-    _meter.take(request.remote_addr or "")
+    _count()
     given = request.files.get("file")
     try:
         if given is None or not given.filename:
@@ -96,6 +97,11 @@ def file() -> ResponseReturnValue:
         _log.info("certificate.file_refused", what=wrong[0].what if wrong else "register")
         return _page(forged=True, status=400)
     return _answer(row.number, from_file=True)
+
+
+def _count() -> None:
+    """Count a look-up of this address. Raises Problem when there have been too many."""
+    current_app.extensions[_METER].take(request.remote_addr or "")
 
 
 def _answer(said: str, *, problem: str = "", compared: str = "", from_file: bool = False) -> ResponseReturnValue:
