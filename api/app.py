@@ -18,9 +18,12 @@ from api.pages import (
     approvals,
     batches,
     calendar,
+    certificates,
+    check,
     check_in,
     coming,
     credit,
+    desk_certificates,
     erasures,
     guide,
     helping,
@@ -86,6 +89,7 @@ _PAGES = (
     *(registering, volunteer_acts, proposals, registration),
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
+    *(certificates, desk_certificates, check),
 )
 
 

@@ -7,7 +7,7 @@ from flask import Flask
 from ledger import rates
 from ledger.codes import AREA_TYPES, GRADES, LEVELS, SERIES
 from ledger.entries import SHANGHAI
-from ledger.ids import spaced
+from ledger.ids import spaced, spaced_code
 from ledger.people.actors import ROLES
 from ledger.service.drafts import duration
 
@@ -43,6 +43,8 @@ KIND_NAMES = {
     "account.opened": "开通登录账号",
     "identity.linked": "绑定统一身份",
     "identity.unlinked": "解除统一身份的绑定",
+    "certificate.issued": "开具证明",
+    "certificate.revoked": "撤销证明",
 }
 """What an entry that concerns somebody is called on a page for them."""
 ACCOUNT_CHANGES = {
@@ -102,7 +104,7 @@ def grouped(number: int) -> str:
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
-    filters = (duration, long_day, moment, percent, grouped, spaced)
+    filters = (duration, long_day, moment, percent, grouped, spaced, spaced_code)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(
         hours=hours,

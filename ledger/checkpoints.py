@@ -63,6 +63,10 @@ class Signing:
                 "请把 SHOUWANG_ORIGIN 改回原来的名称；要用新名称，请另建一个账本（另设 SHOUWANG_HOME）"
             )
 
+    def sign_text(self, connection: Connection, text: str) -> bytes:
+        """Sign a text that is no checkpoint's with the keys that sign now: a C2SP note. Raises SettingsError, NoteError."""
+        return notes.sign_note(text, load_signers(connection, self._settings, log.tree_head(connection).size))
+
     def last_signed(self) -> tuple[int, bytes]:
         """Size and root that were signed last, from the second store."""
         return self._guard.last(self._settings.origin)

@@ -3,7 +3,7 @@ Identifiers: made at random, never derived from a person.
 
 An **entry id** is a UUIDv7 (RFC 9562): time-ordered, so that its unique index grows at one end. A **number** (volunteer, organisation,
 activity) is nine random characters and a check character from an alphabet without 0, O, 1 and I, so that it survives being read aloud; it can
-never be taken for an 11- or 18-digit number.
+never be taken for an 11- or 18-digit number. A **check code** (of a certificate) is eleven random characters and a check character: nobody guesses one.
 """
 
 import os
@@ -17,6 +17,7 @@ from ledger.errors import InvalidRequest
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBER = re.compile(f"[{ALPHABET}]{{10}}")
+CODE = re.compile(f"[{ALPHABET}]{{12}}")
 _VALUE = {c: i for i, c in enumerate(ALPHABET)}
 
 
@@ -58,3 +59,27 @@ def parse_number(text: str) -> str:
 def spaced(number: str) -> str:
     """Show a number in groups that are easy to read aloud: K7M2-Q9X-P4R."""
     return f"{number[:4]}-{number[4:7]}-{number[7:]}"
+
+
+def new_code() -> str:
+    """Draw a check code: 55 random bits and the check character."""
+    stem = "".join(secrets.choice(ALPHABET) for _ in range(11))
+    return stem + check_character(stem)
+
+
+def parse_code(text: str) -> str:
+    """Bring a typed check code to its one spelling. Raises InvalidRequest saying which character must be wrong, where that can be told."""
+    code = re.sub(r"[\s\-－·]", "", text).upper()
+    if len(code) != 12:
+        raise InvalidRequest(f"校验码是 12 位，您输入了 {len(code)} 位。请对照证明页脚再看一遍")
+    for place, character in enumerate(code, 1):
+        if character not in _VALUE:
+            raise InvalidRequest(f"第 {place} 位可能有误：校验码里没有「{character}」（不用 0、O、1、I）。请对照证明页脚再看一遍")
+    if check_character(code[:11]) != code[11]:
+        raise InvalidRequest("这个校验码里有一位抄错了（末位对不上）。请对照证明页脚一位一位再看一遍")
+    return code
+
+
+def spaced_code(code: str) -> str:
+    """Show a check code in groups that are easy to read aloud: K7M2-Q9XP-4R5T."""
+    return "-".join(code[at : at + 4] for at in range(0, 12, 4))

@@ -31,11 +31,12 @@ DEFAULTS: dict[str, object] = {
     "night_until_hour": 6,
     "same_interval_people": 30,
     "long_day_minutes": 360,
+    "certificate_publicity_days": 30,
 }
 """Daily cap in minutes (over it a second person is needed); publicity 公示 and the due date of 民政部令第67号 article 11 in working days; filings
 lapse after two years; the three targets per thousand; star thresholds in hours of the national ladder of 2012. Then what an approver is shown first:
 service at night, the same times for very many people, a person's day that is long though below the cap; and in how many working days an objection is
-decided. Rules adopted before these were there have these."""
+decided; and how many days a unit's list of certificates shows one. Rules adopted before these were there have these."""
 
 _POLICY = table(PolicyRow)
 
@@ -58,6 +59,7 @@ class ServicePolicy:
     night_until_hour: int = 6
     same_interval_people: int = 30
     long_day_minutes: int = 360
+    certificate_publicity_days: int = 30
 
 
 def adopt(tx: WriteTransaction, *, effective_on: str, rules: dict[str, object], document: str | None = None) -> None:

@@ -6,7 +6,7 @@ durable together when `write` returns. Leaving by an exception undoes everything
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from ledger.database_role import check_role
 from ledger.errors import LedgerError, SettingsError
 from ledger.log import load_head, tree_head
 from ledger.people import bindings, grants
-from ledger.people.actors import OPERATOR, Actor
+from ledger.people.actors import OPERATOR, SCHEDULER, Actor
 from ledger.people.destruction import finish
 from ledger.people.key_files import check_private, write_new_key
 from ledger.people.key_store import KeyStore
@@ -68,6 +68,10 @@ class Ledger:
         """Have one item done by a function of many, such as `recording.record_each`, together with those of other callers."""
         return self._writer.write_item(work, item, actor)
 
+    def sign_now(self) -> None:
+        """Sign a checkpoint over what was written until now, once for all who ask for it at a time. Raises LedgerError; what was written stays."""
+        self.write_item(_sign_once, self.signing, SCHEDULER)
+
     def close(self) -> None:
         """Finish what waits and let go of the database."""
         self._writer.close()
@@ -85,6 +89,11 @@ class Ledger:
     def now(self) -> datetime:
         """The ledger's clock."""
         return self._clock()
+
+
+def _sign_once(tx: WriteTransaction, waiting: Sequence[tuple[Actor, Signing]]) -> list[None]:
+    waiting[0][1].sign(tx.connection)
+    return [None for _ in waiting]
 
 
 def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Ledger:

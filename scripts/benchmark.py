@@ -14,7 +14,16 @@ from ledger.merkle import Tree, leaf_hash
 from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
-from scripts import check_in_benchmark, demonstration, http_benchmark, ledger_benchmark, limits, postgresql_benchmark, sheet_benchmark
+from scripts import (
+    certificate_benchmark,
+    check_in_benchmark,
+    demonstration,
+    http_benchmark,
+    ledger_benchmark,
+    limits,
+    postgresql_benchmark,
+    sheet_benchmark,
+)
 
 
 class Report:
@@ -60,6 +69,7 @@ def street() -> None:
         fresh = _fresh_sheet(home)
         report.row("a sheet of about 60 rows read, judged, committed (new rows)", f"{fresh * 1000:.0f} ms", "300 ms")
         _verification(report, ledger, found.size)
+        certificate_benchmark.run(report.row, ledger)
     print(f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
 
 

@@ -15,6 +15,7 @@ _COMMANDS = {
     "correct": "record_commands:correct_",
     "void": "record_commands:void_",
     "parked": "record_commands:parked_",
+    "certificate": "certificate_commands:certificate",
     "checkpoint": "log_commands:checkpoint_",
     "verify": "log_commands:verify_",
     "export-log": "log_commands:export_log_",

@@ -9,16 +9,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ledger import merkle
-from ledger.checking import bundles, offline, sampling
+from ledger.checking import bundles, certificates, offline, sampling
 from ledger.checking.faults import Report
 from ledger.checking.trusting import Trust, trust_keys, trust_policy
 from ledger.errors import InvalidRequest, LedgerError
+from ledger.notes import Checkpoint, note_parts
 from ledger.signing import NoteError, decode64
 
 _SHOWN_MAX = 200
 _EXAMPLES = """\
 例：
   verify_bundle record 我的时长.json --vkey vkey
+  verify_bundle certificate 志愿服务记录证明-340104-2026-000001.pdf --vkey vkey
+  verify_bundle certificate --qr "https://…/check/K7M2Q9XP4R5T#…" --vkey vkey --log 导出的账本/
   verify_bundle log 导出的账本/ --vkey vkey --against 去年存的检查点
   verify_bundle consistency 去年的检查点 今年的检查点 证明文件 --vkey vkey
   verify_bundle sample 检查点 --vkey vkey --nonce 2026-03-05-福彩-0317 --count 50
@@ -76,6 +79,51 @@ def sample(given: argparse.Namespace) -> Report:
     return Report(checkpoint.size, checkpoint.root)
 
 
+def certificate(given: argparse.Namespace) -> Report:
+    """Judge a certificate: its PDF or data file, or the code on the paper; and whether it stands, where an exported log is given."""
+    if (given.file is None) == (given.qr is None):
+        raise InvalidRequest("请给出证明的 PDF 或数据文件，或者用 --qr 给出二维码的内容，二者选一")
+    trust, report = _trust(given), Report()
+    records: list[int] = []
+    if given.file is not None:
+        said = certificates.decode_certificate(given.file.read_bytes())
+        report = certificates.verify_certificate(said, trust)
+        slip = certificates.parse_slip(certificates.slip_text(said.document))
+        records = certificates.records_of(said)
+    else:
+        note = certificates.read_slip(given.qr)
+        slip = certificates.parse_slip(note_parts(note)[0])
+        try:
+            certificates.verify_slip(note, trust)
+        except LedgerError as error:
+            report.add(None, "slip", "账本自己签名的摘要", error)
+    given.slip = slip
+    where = f"在签名的账本里（共 {report.size} 条）" if given.file else "二维码由账本签名"
+    standing = "。签发以后有没有更正、撤销，要联网核验，或用 --log 给出较新的账本"
+    if given.log is not None:
+        standing = _standing(given, trust, records, report)
+    given.said = f"证明 {slip.number} 是真的，{where}：{_in_words(slip)}。请和纸上的逐项对照{standing}"
+    return report
+
+
+def _standing(given: argparse.Namespace, trust: Trust, records: list[int], report: Report) -> str:
+    """Look a certificate up in an exported log, which is verified first."""
+    whole = offline.verify_folder(given.log, trust)
+    report.take(whole)
+    if not whole.ok:
+        return ""
+    later = offline.entries_of_kinds(given.log, Checkpoint("", whole.size, whole.root), certificates.LOOKED_FOR)
+    changed = certificates.compare_with_log(given.slip, records, later, report)
+    so_far = f"。到账本第 {whole.size} 条为止没有撤销"
+    return f"{so_far}，但签发后动过第 {'、'.join(map(str, changed))} 条" if changed else f"{so_far}，也没有更正"
+
+
+def _in_words(slip: certificates.Slip) -> str:
+    hours, minutes = divmod(slip.minutes, 60)
+    period = f"{slip.period_from or '最初'} 至 {slip.period_to or '签发日'}"
+    return f"{slip.name}，志愿者编号 {slip.volunteer}，{hours} 小时 {minutes} 分（{period}），{slip.issued_on} 签发"
+
+
 def _trust(given: argparse.Namespace) -> Trust:
     return trust_keys(given.vkey) if given.vkey else trust_policy(given.policy)
 
@@ -88,7 +136,7 @@ def _progress(given: argparse.Namespace) -> Callable[[int, int], None] | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("verify_bundle", description=__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter)
-    verbs = parser.add_subparsers(required=True, metavar="record | log | consistency | sample")
+    verbs = parser.add_subparsers(required=True, metavar="record | certificate | log | consistency | sample")
 
     def verb(name: str, judge: Callable[[argparse.Namespace], Report], said: str) -> argparse.ArgumentParser:
         made = verbs.add_parser(name, help=said, description=said)
@@ -103,6 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     whole = verb("log", log, "核验导出的整个账本：重算每一条、每一片、每一条链")
     whole.add_argument("folder", type=Path, metavar="文件夹")
     whole.add_argument("--against", type=Path, metavar="文件", help="从前另存的检查点：账本必须是它的延续")
+    paper = verb("certificate", certificate, "核验志愿服务记录证明：PDF、数据文件，或纸上二维码的内容")
+    paper.add_argument("file", type=Path, nargs="?", metavar="证明文件", help="PDF，或随它保存的 .json")
+    paper.add_argument("--qr", metavar="文字", help="扫二维码得到的整个网址，# 后面的都要")
+    paper.add_argument("--log", type=Path, metavar="文件夹", help="导出的账本：看到它为止有没有更正、撤销")
     two = verb("consistency", consistency, "核验新的检查点是旧检查点的延续")
     for name, said in (("old", "旧检查点"), ("new", "新检查点"), ("proof", "证明文件")):
         two.add_argument(name, type=Path, metavar=said)
@@ -117,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show(report: Report, given: argparse.Namespace) -> None:
     if given.json:
-        extra = {"sample": given.sample} if "sample" in given else {}
+        extra = {"sample": given.sample} if "sample" in given else {"certificate": vars(given.slip)} if "slip" in given else {}
         print(json.dumps(report.as_json() | extra, ensure_ascii=False))
     elif report.ok:
         print(f"通过：{given.said}")

@@ -142,6 +142,7 @@ class Recount:
     def __init__(self, said: list[dict], today: str) -> None:
         self.today = today
         self.stations, self.populations, self.volunteers, self.activities, self.services = {}, {}, {}, {}, {}
+        self.certificates = {}
         for entry in said:
             self.actor = entry["actor"]
             getattr(self, "_" + entry["kind"].replace(".", "_"), lambda *_: None)(entry["index"], entry["body"])
@@ -220,13 +221,41 @@ class Recount:
         self.services[body["service"]] |= {name: body[name] for name in times}
         if self.actor != "operator":
             self.services[body["service"]]["counts_from"] = "9999-12-31"
+        self._touched(body["service"])
 
     def _service_voided(self, _index, body):
         del self.services[body["service"]]
+        self._touched(body["service"])
 
     def _batch_voided(self, _index, body):
         for service in body["services"]:
             del self.services[service]
+            self._touched(service)
+
+    def _certificate_issued(self, index, body):
+        series, serial = body["certificate"][:-7], int(body["certificate"][-6:])
+        assert serial == 1 + sum(number.startswith(f"{series}-") for number in self.certificates), "numbers have no gap"
+        assert sum(body["grades"].values()) == body["minutes"]
+        assert body["tree_size"] <= index
+        assert all(record in self.services and record < body["tree_size"] for record in body["records"])
+        assert sum(self.services[record]["minutes"] for record in body["records"]) == body["minutes"]
+        self.certificates[body["certificate"]] = {**body, "changed": set(), "revoked": False}
+
+    def _certificate_revoked(self, _index, body):
+        assert not self.certificates[body["certificate"]]["revoked"]
+        self.certificates[body["certificate"]]["revoked"] = True
+
+    def _touched(self, service):
+        for certificate in self.certificates.values():
+            certificate["changed"] |= {service} & set(certificate["records"])
+
+    def certificate(self, number: str) -> tuple[str, int]:
+        """How a certificate stands today, and what its records count."""
+        said, counting = self.certificates[number], self.counting(self.today)
+        mine = [counting[record] for record in said["records"] if record in counting]
+        mine = [service for service in mine if not self.volunteers[service["volunteer"]]["disowned"]]
+        amended = said["changed"] or len(mine) < len(said["records"])
+        return "revoked" if said["revoked"] else "amended" if amended else "valid", sum(service["minutes"] for service in mine)
 
     def _service_contested(self, _index, body):
         if body["service"] in self.services:

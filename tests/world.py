@@ -32,6 +32,8 @@ from ledger import (
     stations,
 )
 from ledger.activities import Activity
+from ledger.certificates import issuing, register
+from ledger.certificates.documents import Wish
 from ledger.checking.verifying import Report, verify
 from ledger.entries import SHANGHAI
 from ledger.ids import new_entry_id
@@ -153,6 +155,14 @@ class World:
 
     def void(self, index: int, reason="重复登记", actor=APPROVER):
         return self.write(lambda tx: amending.void(tx, index, reason=reason), actor)
+
+    def certify(self, person: str, *, actor=None, first=None, last=None, **said):
+        """Issue a certificate: the person themselves, if nobody else is named; signed at once."""
+        days = [date.fromisoformat(day) if day else None for day in (first, last)]
+        return issuing.certify(self.ledger, actor or Actor("own-" + person, "volunteer", None, person), Wish(person, *days, **said))
+
+    def revoke(self, number: str, reason="依据的记录登记有误", actor=APPROVER):
+        return self.write(lambda tx: issuing.revoke(tx, number, reason), actor)
 
     def publish_rates(self, year: int) -> int:
         return self.write(lambda tx: rates.publish(tx, year))
@@ -313,6 +323,10 @@ class World:
             found = self.credit(person)
             records = sorted(item.index for item in found.records)
             assert (found.minutes, records, found.by_year, found.by_grade) == recount.credit(person)
+        with self.read() as tx:
+            for number in recount.certificates:
+                standing = register.standing(tx, register.get(tx, number))
+                assert (standing.state, standing.minutes) == recount.certificate(number)
         for year in (self.today.year - 1, self.today.year):
             assert self.rates(year) == recount.rates(year)
 

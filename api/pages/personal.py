@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from api.auth import STAFF, actor, ledger, open_to
 from api.downloads import attachment
 from api.wording import KIND_NAMES
+from ledger.certificates import register
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.kinds.people import ERASING
 from ledger.messages import CHANNELS
@@ -81,7 +82,8 @@ def _page(number: str, reason: str = "", note: str = "", *, showing: bool = Fals
         person = _visible(tx, number)
         asked = erasures.requests_of(tx, person.row.number)
         looks = reveals.of(tx, person.row.number)
-    fields = held(personal) if personal else held(_masked(person.personal))
+        papers = len(register.of_volunteer(tx, person.row.number))
+    fields = held(personal or _masked(person.personal), papers)
     page = render_template(
         "personal.html",
         person=person,

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, make_response, render_template
 
 from api.auth import ledger, open_to_all
 from ledger import stations
+from ledger.certificates import register
 from ledger.policies import service_policy
 from ledger.service import publicity
 from ledger.transactions import ReadTransaction
@@ -31,6 +32,17 @@ def station(code: str) -> Response:
         found = publicity.at(tx, unit.code)
         today, days = tx.today.isoformat(), _days(tx) if found else 0
     return _unlisted(render_template("publicity_station.html", unit=unit, found=found, today=today, days=days))
+
+
+@blueprint.get("/<code>/certificates")
+@open_to_all
+def certificates(code: str) -> Response:
+    """Show which certificates a unit has issued lately, and to whom, masked (民发〔2015〕149号)."""
+    with ledger().read() as tx:
+        unit = stations.get(tx.connection, code)
+        found, days = register.published(tx, unit.code)
+        today = tx.today.isoformat()
+    return _unlisted(render_template("publicity_certificates.html", unit=unit, found=found, days=days, today=today))
 
 
 def _days(tx: ReadTransaction) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from api.auth import actor, ledger, open_to
 from ledger import log, stations
+from ledger.certificates import register
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.kinds.people import LEAVING, MEANS
 from ledger.people import changes, confirmations, deciding, grants, moving, my_data, proposals, volunteers, withdrawals
@@ -24,6 +25,7 @@ def _page(problem: str = "", status: int = 200, template: str = "registration.ht
         said = orjson.loads(log.read_entry(tx.connection, person.row.entry_index))
         waiting = proposals.of_volunteer(tx, person.row.number)
         units = stations.everyone(tx.connection)
+        held = my_data.held(person.personal, len(register.of_volunteer(tx, person.row.number)))
         shown: dict[str, Any] = {
             "person": person,
             "home_station": stations.get(tx.connection, person.row.station),
@@ -36,7 +38,7 @@ def _page(problem: str = "", status: int = 200, template: str = "registration.ht
             "asked_in": [one for one in waiting if one.row.kind == "move" and one.row.asked_by != actor().account],
             "lacks_guardian": confirmations.lacks_guardian(tx, person),
             "handed": confirmations.handed_code(tx.connection, person.row.number),
-            "fields": [(one, one.value) for one in my_data.held(person.personal) if one.value or "监护人" not in one.label],
+            "fields": [(one, one.value) for one in held if one.value or "监护人" not in one.label],
             "places": [unit for unit in units if unit.level == "station" and not unit.closed_on and unit.code != person.row.station],
             "names": {unit.code: unit.name for unit in units},
             "confirmation": MEANS.get(person.row.confirmed_by or "", ""),

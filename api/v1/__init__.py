@@ -11,6 +11,7 @@ from api import problems
 from api.v1 import (
     activities,
     calendars,
+    certificates,
     entries,
     fields,
     jobs,
@@ -33,7 +34,7 @@ from api.v1 import (
 from api.v1.lists import Cursor
 
 _NOUNS = (
-    *(service_records, objections, activities, volunteers, matters, parked),
+    *(service_records, objections, activities, volunteers, certificates, matters, parked),
     *(organisations, stations, calendars, rates, selections, webhooks, jobs, entries, proofs),
 )
 _MORE_OF_SERVICE_RECORDS = (service_reads, service_changes)

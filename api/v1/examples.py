@@ -10,6 +10,7 @@ import orjson
 
 STATION, VOLUNTEER, ACTIVITY, ORGANISATION, WEBHOOK = "340104001004", "K7M2Q9XP4R", "8HX3M5T7WQ", "5RT8V2N6KC", "W3C9H7M4XA"
 ROW, KEY, BATCH = "0198f2c4-7a10-7c3e-9f52-3b8e6a1d4c70", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d81", "0198f2c5-1b22-7d4a-8e61-5c9f7b2e3d82"
+CERTIFICATE = "340104-2026-000001"
 OTHER = "M4WQ7X2P9K"
 ACCEPTED, REFUSED = "0198f2c6-2c33-7e5b-9d72-6dae8c3f4e92", "0198f2c6-2c33-7e5b-9d72-6dae8c3f4e93"
 """Matters that wait for a second person."""
@@ -83,6 +84,12 @@ EXAMPLES = {
     ),
     "POST /volunteers/{number}/merges": Example(
         f"/volunteers/{VOLUNTEER}/merges", {"into": OTHER, "reason": "身份证号抄错一位，两份证件已核对"}, keyed=True
+    ),
+    "GET /certificates": Example(f"/certificates?station={STATION}"),
+    "POST /certificates": Example("/certificates", {"volunteer": VOLUNTEER, "period_from": "2024-01-01"}, keyed=True),
+    "GET /certificates/{certificate}": Example(f"/certificates/{CERTIFICATE}"),
+    "POST /certificates/{certificate}/revocations": Example(
+        f"/certificates/{CERTIFICATE}/revocations", {"reason": "依据的一条记录登记有误，已作废"}, keyed=True
     ),
     "GET /parked-rows": Example("/parked-rows"),
     "POST /parked-rows/records": Example("/parked-rows/records", {"ids": [ROW]}, keyed=True),

@@ -17,11 +17,9 @@ from api.v1.requests import JSON, KEY, Blueprint, answer, describe, idempotency_
 from ledger import checkpoints, notes, submissions
 from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.ids import new_entry_id
-from ledger.people.actors import SCHEDULER, Actor
 from ledger.refusals import Refusal
 from ledger.service.drafts import Draft
 from ledger.submissions import Recorded
-from ledger.transactions import WriteTransaction
 
 blueprint = Blueprint("service_records", __name__, url_prefix="/api/v1/service-records", description="服务记录")
 BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -148,13 +146,8 @@ def _refused(problem: Problem) -> dict[str, Any]:
 def _sign() -> bool:
     """Sign a checkpoint over what was just recorded, once for all that wait. What is recorded stays so if that fails."""
     try:
-        ledger().write_item(_sign_once, ledger().signing, SCHEDULER)
+        ledger().sign_now()
     except LedgerError as error:
         _log.error("no checkpoint for a client that waits: %s", error)
         return False
     return True
-
-
-def _sign_once(tx: WriteTransaction, waiting: Sequence[tuple[Actor, checkpoints.Signing]]) -> list[None]:
-    waiting[0][1].sign(tx.connection)
-    return [None for _ in waiting]

@@ -27,6 +27,7 @@ from ledger.signing import encode64
 
 FORMAT = "shouwang/record-bundle/v1"
 BUNDLE_BYTES_MAX = 500_000_000
+_UNREADABLE = "凭证文件读不出来：应为一个 JSON 文件，可能不完整或被改过"
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,17 @@ class Bundle:
 
 def encode_bundle(bundle: Bundle) -> bytes:
     """Write a bundle."""
+    return json.dumps(as_json(bundle), ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def as_json(bundle: Bundle) -> dict[str, Any]:
+    """Say a bundle as the object that its file holds."""
     said: dict[str, Any] = {"format": FORMAT}
     if bundle.subject is not None:
         said["subject"] = bundle.subject
     said["rotations"] = [entry.decode() for entry in bundle.rotations]
     said["records"] = [{"entry": entry.decode(), "proof": proof.decode()} for entry, proof in bundle.records]
-    return json.dumps(said, ensure_ascii=False, indent=1).encode() + b"\n"
+    return said
 
 
 def decode_bundle(raw: bytes) -> Bundle:
@@ -53,13 +59,20 @@ def decode_bundle(raw: bytes) -> Bundle:
     if len(raw) > BUNDLE_BYTES_MAX:
         raise InvalidRequest("凭证文件过大")
     try:
-        said = json.loads(raw)
+        return from_json(json.loads(raw))
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(_UNREADABLE) from error
+
+
+def from_json(said: Any) -> Bundle:
+    """Read a bundle from the object that its file holds, believing nothing yet. Raises InvalidRequest when it is none."""
+    try:
         if said["format"] != FORMAT or not said["records"]:
             raise InvalidRequest(f"不是记录凭证，或是别的版本：应写明 {FORMAT}，并至少有一条记录")
         records = [(record["entry"].encode(), record["proof"].encode()) for record in said["records"]]
         rotations, subject = [entry.encode() for entry in said["rotations"]], said.get("subject")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise InvalidRequest("凭证文件读不出来：应为一个 JSON 文件，可能不完整或被改过") from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InvalidRequest(_UNREADABLE) from error
     if not (subject is None or isinstance(subject, str)):
         raise InvalidRequest("凭证文件的 subject 应是文字")
     return Bundle(records, rotations, subject)

@@ -6,13 +6,13 @@ is compared with the checkpoint's, whose signature must hold for whoever asks (t
 began. After an altered entry the walk goes on from the hash that the tile has for it, so that later entries are not blamed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import merkle
 from ledger.checking.faults import Report
-from ledger.checking.reading import Follower, read_entry
+from ledger.checking.reading import Follower, Said, read_entry
 from ledger.checking.trusting import Trust
 from ledger.errors import InvalidRequest, LedgerError
 from ledger.merkle import HASH_BYTES, TILE_WIDTH, Tile, Tree
@@ -46,18 +46,23 @@ def verify_folder(folder: Path, trust: Trust, *, against: bytes | None = None, p
     return report
 
 
-def indexes_of_kind(folder: Path, checkpoint: Checkpoint, kind: str) -> list[int]:
-    """List the entries of a kind among those of a checkpoint, in an exported log of at least that size. Raises InvalidRequest when it is not that log."""
+def entries_of_kinds(folder: Path, checkpoint: Checkpoint, kinds: Collection[str]) -> list[Said]:
+    """List the entries of some kinds among those of a checkpoint, in an exported log of at least that size. Raises InvalidRequest when it is another."""
     report, found = Report(), []
     walk = _Walk(folder, checkpoint.size, report, set())
     for first in range(0, checkpoint.size, TILE_WIDTH):
-        for index, raw in enumerate(walk.entries(first, min(TILE_WIDTH, checkpoint.size - first)), first):
+        for raw in walk.entries(first, min(TILE_WIDTH, checkpoint.size - first)):
             walk.tree.extend([merkle.leaf_hash(raw)])
-            if raw and read_entry(raw).kind == kind:
-                found.append(index)
+            if raw and (said := read_entry(raw)).kind in kinds:
+                found.append(said)
     if walk.tree.root() != checkpoint.root:
         raise InvalidRequest(f"文件夹 {folder} 里的账本与检查点（{checkpoint.size} 条）不符，请先用 verify_bundle log 核验")
     return found
+
+
+def indexes_of_kind(folder: Path, checkpoint: Checkpoint, kind: str) -> list[int]:
+    """List the indexes of the entries of a kind, as `entries_of_kinds` finds them."""
+    return [said.index for said in entries_of_kinds(folder, checkpoint, (kind,))]
 
 
 def _claimed(note: bytes, what: str, report: Report) -> Checkpoint | None:

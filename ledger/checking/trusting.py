@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.errors import SettingsError
-from ledger.keyring import read_keyring
+from ledger.keyring import Keyring, read_keyring
 from ledger.notes import Checkpoint, NoteError, Verifier, open_checkpoint, open_note
 from ledger.trust_policy import Policy, read_policy
 
@@ -33,18 +33,25 @@ class Trust:
         Raises:
             NoteError: the log's key of its time did not sign it, that is not joined to a trusted key, or witnesses that are wanted are missing.
         """
-        keyring = read_keyring(rotations)
-        if keyring is None:
-            known = self.keys
-            checkpoint = open_checkpoint(note, known)
-        else:
-            known = keyring.verifiers
-            if not set(known) & set(self.keys):
-                raise NoteError("信任的公钥不在账本的换钥记录里。请核对公钥是否是账本公布的那一把。")
-            checkpoint = keyring.open_checkpoint(note)
+        keyring = self._keyring(rotations)
+        known = keyring.verifiers if keyring else self.keys
+        checkpoint = keyring.open_checkpoint(note) if keyring else open_checkpoint(note, known)
         if self.policy and not self.policy.is_satisfied(open_note(note, [*self._witnesses(), *known])[1]):
             raise NoteError(f"见证人联署不够：信任名单要求 {self.policy.quorum}。")
         return checkpoint
+
+    def open_text(self, note: bytes, rotations: Rotations = ()) -> tuple[str, list[str]]:
+        """Return a note's text and the names of the log's keys that signed it, of whatever time. Raises NoteError when none did."""
+        keyring = self._keyring(rotations)
+        text, signed = open_note(note, keyring.verifiers if keyring else self.keys)
+        return text, [key.name for key in signed]
+
+    def _keyring(self, rotations: Rotations) -> Keyring | None:
+        """Join the log's keys to those that are trusted; None when the log never changed its key. Raises NoteError when they are not joined."""
+        keyring = read_keyring(rotations)
+        if keyring is not None and not set(keyring.verifiers) & set(self.keys):
+            raise NoteError("信任的公钥不在账本的换钥记录里。请核对公钥是否是账本公布的那一把。")
+        return keyring
 
     def _witnesses(self) -> list[Verifier]:
         return [witness.verifier for witness in self.policy.witnesses] if self.policy else []

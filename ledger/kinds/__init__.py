@@ -6,12 +6,20 @@ chains an entry belongs to follows from its body alone, for every kind alike: `s
 So a verifier can tell a chain that was left out.
 """
 
-from ledger.kinds import accounts, activities, batches, people, service, units
+from ledger.kinds import accounts, activities, batches, certificates, people, service, units
 from ledger.kinds.kind import Body, Kind
 
 __all__ = ["CURRENT", "KINDS", "Body", "Kind", "subjects"]
 
-_ALL: tuple[Kind, ...] = (*units.KINDS, *people.KINDS, *activities.KINDS, *service.KINDS, *batches.KINDS, *accounts.KINDS)
+_ALL: tuple[Kind, ...] = (
+    *units.KINDS,
+    *people.KINDS,
+    *activities.KINDS,
+    *service.KINDS,
+    *batches.KINDS,
+    *accounts.KINDS,
+    *certificates.KINDS,
+)
 KINDS: dict[tuple[str, int], Kind] = {(kind.name, kind.version): kind for kind in _ALL}
 CURRENT: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 """The version in which a new entry of each kind is written."""

@@ -46,6 +46,8 @@ _MAY: dict[str, set[str]] = {
     "manage_accounts": {"administrator", "operator"},
     "see_rights": {"administrator", "auditor", "operator"},
     "reveal": {"recorder", "approver", "official", "operator"},
+    "certify": {"recorder", "approver", "official", "operator"},
+    "revoke_certificate": {"approver", "official", "operator"},
     "erase": {"approver", "official", "operator"},
     "see_reveals": {"official", "auditor", "operator"},
     "read_log": {"auditor", "operator"},

@@ -23,6 +23,7 @@ from ledger.people.vault import Vault
 from ledger.tables import (
     AccountRow,
     BlindIndexRow,
+    CertificatePaperRow,
     ErasureRow,
     EvidenceRow,
     HandedCodeRow,
@@ -45,7 +46,7 @@ from ledger.tables import (
 _PERSON, _BLIND, _PARKED, _UPLOAD, _ERASURE = (table(m) for m in (PersonRow, BlindIndexRow, ParkedRow, UploadRow, ErasureRow))
 _DRAFT, _EVIDENCE = table(SheetDraftRow), table(EvidenceRow)
 _ACCOUNT, _PROPOSAL, _SIGN_UP = table(AccountRow), table(ProposalRow), table(SignUpRow)
-_OF_NUMBER = (table(HandedCodeRow), table(ObjectionNoteRow))
+_OF_NUMBER = (table(HandedCodeRow), table(ObjectionNoteRow), table(CertificatePaperRow))
 _TOLD = (table(NoticeRow), table(MessageWishRow), table(MessageRow))
 _OF_ACCOUNT = (table(SessionRow), table(SecondFactorRow), table(LinkedIdentityRow))
 _log = structlog.get_logger()

@@ -13,12 +13,13 @@ from ledger.errors import InvalidRequest
 UNTIL_ERASED = "登记期间；本人注销后立即销毁密钥，旧备份里也读不出"
 _LAW = "《志愿服务记录与证明出具办法（试行）》第五条"
 _MINORS = "《个人信息保护法》第三十一条、《志愿服务条例》（未成年人须监护人同意）"
+_CERTIFICATES = "《志愿服务记录与证明出具办法（试行）》第十四、十七条；民发〔2015〕149号（登记、编号、存档）"
 _DESK = "本人；所属站点及其上级的工作人员（默认只见隐去的，点开全文须写理由并留痕）"
 
 
 @dataclass(frozen=True)
 class Field:
-    """One personal field: which sealed part holds it ("" for one that is not stored), its key there, and what has to be said of it."""
+    """One personal field: which sealed part holds it ("" for one that is not stored there), its key there, and what has to be said of it."""
 
     part: str
     key: str
@@ -41,6 +42,7 @@ FIELDS: tuple[Field, ...] = (
     Field("guardian", "name", "监护人姓名", "未成年人登记须监护人同意", _MINORS, UNTIL_ERASED, _DESK),
     Field("guardian", "relation", "与监护人关系", "未成年人登记须监护人同意", _MINORS, UNTIL_ERASED, _DESK),
     Field("guardian", "phone", "监护人电话", "未成年人登记须监护人同意", _MINORS, UNTIL_ERASED, _DESK),
+    Field("", "certificates", "开具过的证明", "本人再次下载；别人核验手里的原件", _CERTIFICATES, UNTIL_ERASED, _DESK),
 )
 """What may be known of a volunteer."""
 

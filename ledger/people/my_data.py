@@ -5,6 +5,7 @@ Everything about one person, for that person: what is held and why, what the log
 the person, or has had the look written down (reveals.py).
 """
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +14,9 @@ from sqlalchemy import func, select, text
 
 from ledger import credit, evidence, stations
 from ledger.bulk import rows_where_in
+from ledger.certificates import register
 from ledger.entries import format_time
+from ledger.errors import NotFound
 from ledger.log import tree_head
 from ledger.people import erasures, reveals, volunteers
 from ledger.people.fields import BESIDE, FIELDS, SHEET_FIELDS
@@ -41,13 +44,14 @@ class Held:
     seen_by: str
 
 
-def held(personal: Personal) -> list[Held]:
-    """List every field there may be, with what is held of a person (or with its mask, which tells no birth date)."""
+def held(personal: Personal, certificates: int = 0) -> list[Held]:
+    """List every field there may be, with what is held of a person (or with its mask, which tells no birth date). *certificates*: how many there are."""
     number = personal.identity.get("id_number", "")
     born = birth_date(number).isoformat() if number and "*" not in number else ""
+    elsewhere = {"birth_date": born, "certificates": f"{certificates} 份" if certificates else ""}
     rows = []
     for field in FIELDS:
-        value = personal.parts.get(field.part, {}).get(field.key, "") if field.part else born
+        value = personal.parts.get(field.part, {}).get(field.key, "") if field.part else elsewhere[field.key]
         rows.append(Held(field.label, value, field.purpose, field.basis, field.kept, field.seen_by))
     return rows
 
@@ -81,7 +85,7 @@ def everything(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "tree_size": head.size,
         "volunteer": number,
         "home_station": stations.get(tx.connection, person.row.station).name,
-        "fields": [asdict(one) for one in held(person.personal)],
+        "fields": [asdict(one) for one in held(person.personal, len(register.of_volunteer(tx, number)))],
         "photos": _photos(tx, number),
         "registration": registration,
         "credit": asdict(shown),
@@ -90,6 +94,7 @@ def everything(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "beside": [asdict(one) for one in beside(tx, number)],
         "sign_ups": [dict(row._mapping) for row in sign_ups.of_volunteer(tx.connection, number)],  # noqa: SLF001 as above
         "words": _words(tx, number),
+        "certificates": _certificates(tx, number),
         "requests": [_request(row) for row in erasures.requests_of(tx, number)],
         "account": _account(tx, number),
     }
@@ -130,6 +135,18 @@ def _looks(tx: ReadTransaction, number: str) -> list[dict[str, Any]]:
     found = reveals.of(tx, number)
     places = stations.names(tx.connection, {one.station for one in found if one.station})
     return [{**asdict(one), "place": places.get(one.station or "", "")} for one in found]
+
+
+def _certificates(tx: ReadTransaction, number: str) -> list[dict[str, Any]]:
+    """List a person's certificates with their documents as they were issued; without, where they are not kept any more."""
+    found = []
+    for row in register.of_volunteer(tx, number):
+        names = ("number", "issued_on", "minutes", "period_from", "period_to", "revoked_at", "revoked_reason", "entry_index")
+        said = {name: getattr(row, name) for name in names if getattr(row, name) is not None}
+        with suppress(NotFound):
+            said["document"] = register.paper(tx, row)[0]
+        found.append(said)
+    return found
 
 
 def _own(body: dict[str, Any], number: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def at(tx: ReadTransaction, station: str) -> list[Published]:
     query = select(_SERVICE).where(*_in_publicity(tx), _SERVICE.c.station == station)
     rows = tx.connection.execute(query.order_by(_SERVICE.c.effective_on, _SERVICE.c.served_on, _SERVICE.c.entry_index)).all()
     known = activities.get_many(tx.connection, {row.activity for row in rows})
-    names = _names(tx, {row.volunteer for row in rows})
+    names = names_for_all(tx, {row.volunteer for row in rows})
     return [Published(row, names[row.volunteer], known[row.activity].title) for row in rows]
 
 
@@ -47,7 +47,8 @@ def _in_publicity(tx: ReadTransaction) -> tuple[Any, ...]:
     return (_SERVICE.c.status == "approved", _SERVICE.c.effective_on > tx.today.isoformat())
 
 
-def _names(tx: ReadTransaction, numbers: set[str]) -> dict[str, str]:
+def names_for_all(tx: ReadTransaction, numbers: set[str]) -> dict[str, str]:
+    """Give people's names as anybody may see them: masked, children's not at all."""
     people = tx.vault.open(tx.connection, ["person/" + number for number in numbers])
     bands = ages.in_force(tx.connection, tx.today.isoformat())
     names = dict.fromkeys(numbers, ERASED)

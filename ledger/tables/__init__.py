@@ -9,6 +9,7 @@ validate table models): rules live in the noun modules, and entries are validate
 from sqlmodel import SQLModel
 
 from ledger.tables.activities import CalendarRow, DeskRow, PlanRow, PresenceRow, SignUpRow
+from ledger.tables.certificates import CertificatePaperRow, CertificateRow
 from ledger.tables.columns import table
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
@@ -73,6 +74,8 @@ __all__ = [
     "BatchVoidRow",
     "BlindIndexRow",
     "CalendarRow",
+    "CertificatePaperRow",
+    "CertificateRow",
     "ChainRow",
     "CheckpointRow",
     "CosignatureRow",

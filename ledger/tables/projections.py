@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
+from ledger.tables.certificates import CertificateRow
 from ledger.tables.columns import count, index_key, text
 from ledger.tables.privacy import ErasureRow
 
@@ -320,4 +321,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     RoleGrantRow,
     AccountChangeRow,
     AccountBindingRow,
+    CertificateRow,
 )

@@ -163,6 +163,21 @@ PAGES |= {
 PAGES |= {f"coming.{view}": {"volunteer"} for view in ("listing", "sign_up", "withdraw")}
 PAGES |= {"omissions.form": {"volunteer"}, "omissions.claim": {"volunteer"}, "omissions.decide": {"approver", "official"}}
 PAGES |= {f"{blueprint}.{view}": STAFF for blueprint in ("omissions", "objections") for view in ("desk_form", "take_down")}
+PAGES |= {
+    "certificates.mine": {"volunteer"},
+    "certificates.issue": {"volunteer"},
+    "certificates.paper": {"volunteer"},
+    "certificates.data": {"volunteer"},
+    "desk_certificates.page": STAFF,
+    "desk_certificates.issue": STAFF,
+    "desk_certificates.paper": STAFF,
+    "desk_certificates.revoke": {"approver", "official"},
+    "check.form": EVERYONE,
+    "check.one": EVERYONE,
+    "check.person": EVERYONE,
+    "check.file": EVERYONE,
+    "publicity.certificates": EVERYONE,
+}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -187,6 +202,10 @@ API |= {
     "api_volunteers.find": "volunteers:read",
     "api_volunteers.credit_of": "volunteers:read",
     "api_volunteers.register": "volunteers:write",
+    "api_certificates.listing": "certificates:read",
+    "api_certificates.one": "certificates:read",
+    "api_certificates.issue": "certificates:write",
+    "api_certificates.revoke": "certificates:revoke",
     "api_parked.listing": "service-records:read",
     "api_parked.record": "service-records:write",
     "api_parked.drop": "service-records:write",
@@ -224,8 +243,8 @@ PAGES |= {"activities.feed": EVERYONE, "check_in.scanned": EVERYONE}
 PAGES |= {f"check_in.{view}": STAFF - {"official"} for view in ("open_desk", "desk", "mark", "screen")}
 PAGES |= {f"check_in.{view}": {"volunteer"} for view in ("type_in", "typed", "here", "check", "mine")}
 TOKENS = {
-    "recorder": ("service-records:write", "service-records:read", "activities:write", "volunteers:write", "log:read"),
-    "approver": ("service-records:approve", "service-records:amend", "activities:read"),
+    "recorder": ("service-records:write", "service-records:read", "activities:write", "volunteers:write", "log:read", "certificates:write"),
+    "approver": ("service-records:approve", "service-records:amend", "activities:read", "certificates:read", "certificates:revoke"),
     "official": ("volunteers:read", "organisations:read", "organisations:write", "stations:write", "selections:read", "webhooks:write"),
     "administrator": ("jobs:read", "webhooks:write", "stations:read"),
     "auditor": ("log:read", "entries:read"),
@@ -242,6 +261,7 @@ EXAMPLES = {
     "code": "overlap",
     "draft": str(uuid.uuid4()),
     "evidence_id": str(uuid.uuid4()),
+    "certificate": "340104-2025-999999",
     "upload": str(uuid.uuid4()),
     "batch": str(uuid.uuid4()),
     "index": 999_999,

@@ -69,7 +69,7 @@ def test_a_volunteer_on_a_phone_reads_their_hours_and_says_what_is_wrong(world, 
     keep(phone, "credit-top", tmp_path)
     keep(phone, "credit", tmp_path, full_page=True, clip={"x": 0, "y": 0, "width": 390, "height": 3600})
     assert phone.get_by_role("region", name="您累计服务").is_visible()
-    for name in ("看记录", "打印时长单", "有问题找人"):
+    for name in ("看记录", "开证明", "有问题找人"):
         box = phone.get_by_role("link", name=name).bounding_box()
         assert box["height"] >= 48, f"{name}: a finger needs room"
     assert phone.locator("body").evaluate("node => parseFloat(getComputedStyle(node).fontSize)") >= 18

@@ -1,19 +1,25 @@
 """A street on which everything that an address can name exists at one station, and people of the next station who try to reach it."""
 
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 
 import pytest
 from town import person as somebody
 
 from ledger import evidence, imports, organisations, parked, webhooks
+from ledger.activities import Activity, find_or_publish
+from ledger.certificates.documents import Wish
+from ledger.certificates.issuing import certify
+from ledger.ids import new_entry_id
 from ledger.organisations import Filing
 from ledger.people import changes, erasures, volunteers, withdrawals
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.tokens import Tokens
 from ledger.people.volunteers import Registration
 from ledger.service import omissions
+from ledger.service.drafts import Draft
 from ledger.service.omissions import Claim
+from ledger.service.recording import record_many
 
 CENTRE, STATION, NEXT_STATION = "340104001000", "340104001004", "340104001001"
 PASSWORD = "correct horse battery"
@@ -48,6 +54,7 @@ def objects(world, person, recorded, upload, sheet):
     rows = "姓名,身份证号,站点编码,活动名称,活动系列,开始时间,结束时间,服务时长（小时）,来源\n"
     rows += f"钱多,{UNKNOWN},{STATION},巡逻,平安建设,2025-10-01 09:00,2025-10-01 10:00,1,原平台\n"
     assert imports.run(ledger, "hours", rows.encode(), "旧平台.csv", clerk).parked
+    certificate = certified(world, person.number)
     with ledger.read() as tx:
         row = parked.waiting(tx, [STATION])[0].id
         activity = tx.connection.exec_driver_sql(f"SELECT activity FROM service WHERE entry_index = {recorded[0][0]}").scalar()
@@ -86,8 +93,22 @@ def objects(world, person, recorded, upload, sheet):
         activity=activity,
         row=row,
         token=next(one.id for one in Tokens(ledger).everyone(OPERATOR) if one.login == "recorder"),
+        certificate=certificate,
         session_id=world.accounts.sessions_of(clerk_account)[0].id,
     )
+
+
+def certified(world, number):
+    """A certificate of the person's, over one old service."""
+    old = Activity(STATION, "旧平台服务", "other", migrated_year=2024)
+    start = datetime(2024, 5, 1, 9)
+
+    def serve(tx):
+        shared = find_or_publish(tx, [old])[0]
+        return record_many(tx, [Draft(number, shared, STATION, start, start.replace(hour=11), "D", new_entry_id(), settled=True)])
+
+    world.ledger.write(serve, OPERATOR)
+    return certify(world.ledger, OPERATOR, Wish(number)).number
 
 
 def account_of(world, login):

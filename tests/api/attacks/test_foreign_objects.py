@@ -37,6 +37,9 @@ FORMS = {
     "api_matters.refuse": {"remark": "没有本人签名"},
     "api_matters.confirm_on_paper": {"evidence": "A" * 43 + "="},
     "api_matters.merge": {"into": "2222222222", "reason": "同一个人登记了两次"},
+    "desk_certificates.issue": {"seen": "yes"},
+    "desk_certificates.revoke": {"reason": "依据的记录作废了"},
+    "api_certificates.revoke": {"reason": "依据的记录作废了"},
 }
 """What would do something, were it one's own."""
 FOREIGN = ["next-recorder", "next-approver", "next-official", "neighbour", "auditor", "administrator"]
@@ -120,10 +123,12 @@ def tokens(world, login):
     return found
 
 
-_READ = {"service-records:read", "activities:read", "volunteers:read", "organisations:read"}
+_READ = {"service-records:read", "activities:read", "volunteers:read", "organisations:read", "certificates:read"}
 MAY = {
     "recorder": _READ | {"service-records:write", "service-records:amend", "volunteers:write"},
-    "approver": _READ | {"service-records:write", "service-records:approve", "service-records:amend", "volunteers:write"},
+    "approver": _READ
+    | {"certificates:revoke"}
+    | {"service-records:write", "service-records:approve", "service-records:amend", "volunteers:write"},
     "official": _READ | {"service-records:approve", "service-records:amend", "volunteers:write", "webhooks:write"},
 }
 

@@ -49,6 +49,8 @@ def lived_in(desk):
     others = [town.volunteer(name=name) for name in ("李秀英", "王海燕", "陈桂兰")]
     paper = "A" * 43 + "="
     matters = [town.write(lambda tx, one=one: confirmations.on_paper(tx, one, paper), CLERK) for one in others[:2]]
+    town.serve(person, "2024-12-30 09:00", "11:00", settled=True)
+    certificate = town.certify(person).number
     town.publish_rates(2025)
     town.sign()
     everywhere = desk.issue("official", *[scope for scope, action in ACTIONS.items() if action in _OFFICIAL])
@@ -67,6 +69,7 @@ def lived_in(desk):
         objection=objection,
         other=others[2],
         matters=matters,
+        certificate=certificate,
     )
 
 
@@ -81,6 +84,7 @@ def real(label, one, text):
         examples.VOLUNTEER: one.person,
         examples.ACTIVITY: one.activity,
         examples.ORGANISATION: one.unit,
+        examples.CERTIFICATE: one.certificate,
         examples.WEBHOOK: one.hooks[0] if label.startswith("DELETE") else one.hooks[1],
         examples.ROW: one.waiting[0] if label.startswith("DELETE") else one.waiting[1],
         examples.KEY: new_entry_id(),

@@ -7,6 +7,8 @@ import recounting
 from world import HOME, OTHER
 
 from ledger import history, projections, tables
+from ledger.certificates import issuing
+from ledger.certificates.documents import Wish
 from ledger.errors import Corrupt, SettingsError
 from ledger.ids import new_number
 from ledger.log import Fact
@@ -18,6 +20,8 @@ from ledger.tables import table
 
 ELSEWHERE = {"cosignature", "key_rotation"}  # the town has no witness and never changes its key: their own tests tamper with them
 LOG, PROJECTIONS = ([table(model) for model in group if table(model).name not in ELSEWHERE] for group in (tables.LOG, tables.PROJECTIONS))
+UNIQUE = {"certificate": ("number", "serial")}
+"""What may be there only once, beside the key."""
 SIZE = 260
 
 
@@ -55,6 +59,9 @@ def town(world):
     }
     world.write(lambda tx: tx.append([Fact("service.omission_decided", answer)]))
     Accounts(world.ledger).create(OPERATOR, "desk", "recorder", station=HOME)
+    wish = Wish(people[0], period_to=world.today)
+    issued = world.write(lambda tx: issuing.issue(tx, world.ledger.signing, world.settings.origin, wish))
+    world.revoke(issued.number)
     world.rotate()
     world.grow(SIZE)
     world.sign()
@@ -115,7 +122,9 @@ def test_a_row_taken_from_a_projection_or_slipped_into_it_is_found(town, target)
     with town.damaged(name):
         town.sql(f'DELETE FROM {name} WHERE "{key}" = ?', row[place])
         assert any(what.startswith(f"{name}[") for _, what in found(town))
-    row[place] = 99_999 if isinstance(row[place], int) else "99999"
+    for unique in (key, *UNIQUE.get(name, ())):
+        place = list(target.columns.keys()).index(unique)
+        row[place] = 99_999 if isinstance(row[place], int) else "99999"
     with town.damaged(name):
         town.sql(f"INSERT INTO {name} ({columns}) VALUES ({','.join('?' * len(row))})", *row)
         assert any(what.startswith(f"{name}[99999") for _, what in found(town))
