@@ -28,14 +28,14 @@ def plain(text):
     return re.sub(r"\s", "", text)
 
 
-@pytest.mark.parametrize(("records", "least"), [(1, 1), (8, 1), (9, 2), (60, 3), (600, 15)])
+@pytest.mark.parametrize(("records", "least"), [(1, 1), (5, 1), (8, 2), (60, 3), (600, 15)])
 def test_a_certificate_of_any_length_says_everything_on_numbered_pages(street, records, least):
     person = street.volunteer(name="欧阳文海")
     serve_long(street, person, records)
     issued = street.certify(person)
     pdf, pages = pdf_of(street, issued.number), None
     pages = [plain(text) for text in pages_of(pdf)]
-    assert len(pages) >= least
+    assert len(pages) == least if least < 3 else len(pages) >= least, "the foot stands on the first page, whatever the list"
     document = certificate_of(street, issued.number).document
     for number, text in enumerate(pages, 1):
         assert f"编号{issued.number}" in text
@@ -50,7 +50,7 @@ def test_a_certificate_of_any_length_says_everything_on_numbered_pages(street, r
         f"{ADDRESS}/check/",
         "本人自助办理",
     )
-    assert all(word in pages[0] for word in said)
+    assert [word for word in said if word not in pages[0]] == []
     everything = "".join(pages)
     for item in document["items"]:
         assert plain(f"{item['served_on']}09:00–10:30{item['activity'][:4]}") in everything
