@@ -137,7 +137,7 @@ def test_the_first_password_is_chosen_twice_alike_and_long_enough(world, person)
     visitor = world.visitor("recorder", code)
     said = {"old": code, "new": "long enough now", "again": "long enough, no"}
     assert "不一样" in visitor.post("/password", said).text
-    assert "至少要 10" in visitor.post("/password", said | {"new": "short", "again": "short"}).text
+    assert "至少要 12" in visitor.post("/password", said | {"new": "short", "again": "short"}).text
     assert visitor.post("/password", said | {"again": "long enough now"}).location == "/"
     assert visitor.get("/work").status_code == 200
 
