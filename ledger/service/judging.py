@@ -16,7 +16,7 @@ from ledger.kinds.checks import BREAK_MINUTES_MAX, MINUTES_MAX
 from ledger.people.actors import Actor, require
 from ledger.policies import ServicePolicy, in_force, service_policies
 from ledger.refusals import Already, Refusal
-from ledger.service.drafts import Draft, duration, spoken
+from ledger.service.drafts import Draft, duration, spoken, spoken_day
 from ledger.tables import ActivityRow, ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
@@ -96,7 +96,10 @@ class Judge:
     def judge(self, draft: Draft, said: Body) -> Already | Refusal | None:
         """Give None for a draft that may be recorded, and remember it. *said*: its body."""
         start, end, day, minutes = said["start"], said["end"], said["served_on"], said["minutes"]
-        if draft.end <= draft.start or minutes < 1:
+        if draft.end > draft.start and minutes < 1:
+            text = f"休息 {duration(draft.break_minutes)}，不少于起止之间的 {duration(draft.minutes + draft.break_minutes)}，没有剩下时长。请核对休息和起止时间"
+            return Refusal("end_before_start", text, "签退时间")
+        if draft.end <= draft.start:
             return Refusal(
                 "end_before_start", "结束时间不晚于开始时间。若活动跨过零点，请注明「次日」；若时间抄反了，请对照签到表改正", "签退时间"
             )
@@ -112,7 +115,7 @@ class Judge:
         total = standing.minutes_by_day.get(day, 0) + minutes
         cap = self._policy(day).daily_minutes_max
         if total > cap and not draft.settled and not draft.second:
-            text = f"{day} 累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
+            text = f"{spoken_day(day)}累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
             return Refusal("over_daily_cap", text, "服务时长")
         standing.intervals.append((start, end, draft.activity, draft.station, None))
         standing.minutes_by_day[day] = total
@@ -154,5 +157,7 @@ def _gone(row: Any, draft: Draft) -> Refusal | None:
     if row.left_as == "not_me":
         return Refusal("unknown_volunteer", "本人否认过这份登记，不能再记服务。请由本人到站点办理", "姓名")
     if draft.start.date().isoformat() > row.left_on:
-        return Refusal("unknown_volunteer", f"这位志愿者已于 {row.left_on} 退出，之后的服务不能登记。本人要重新参加，请先重新登记", "姓名")
+        return Refusal(
+            "unknown_volunteer", f"这位志愿者已于{spoken_day(row.left_on)}退出，之后的服务不能登记。本人要重新参加，请先重新登记", "姓名"
+        )
     return None
