@@ -195,6 +195,18 @@ def test_what_is_still_to_come_is_the_last_to_begin_a_sheet_from(street):
         assert [row.id for row in filling.templates(tx, HOME)] == [held]
 
 
+def test_each_planned_day_whose_sheet_is_not_there_yet_is_offered_until_it_is_recorded(street):
+    first = publish(street)
+    second = publish(street, start="2025-01-12T09:00", end="2025-01-12T11:00")
+    publish(street, start="2025-01-19T09:00", end="2025-01-19T11:00")
+    street.clock.now = street.clock.now.replace(day=13, hour=9)
+    with street.read() as tx:
+        assert [row.id for row in filling.unrecorded(tx, HOME)] == [second, first]
+    street.serve(street.volunteer(), "2025-01-12 09:00", "11:00", activity=second)
+    with street.read() as tx:
+        assert [row.id for row in filling.unrecorded(tx, HOME)] == [first]
+
+
 def test_it_stands_in_everything_about_me_and_is_gone_a_month_after_the_activity(street):
     activity = publish(street)
     sign_up(street, activity)
