@@ -96,13 +96,8 @@ class Judge:
     def judge(self, draft: Draft, said: Body) -> Already | Refusal | None:
         """Give None for a draft that may be recorded, and remember it. *said*: its body."""
         start, end, day, minutes = said["start"], said["end"], said["served_on"], said["minutes"]
-        if draft.end > draft.start and minutes < 1:
-            text = f"休息 {duration(draft.break_minutes)}，不少于起止之间的 {duration(draft.minutes + draft.break_minutes)}，没有剩下时长。请核对休息和起止时间"
-            return Refusal("end_before_start", text, "签退时间")
-        if draft.end <= draft.start:
-            return Refusal(
-                "end_before_start", "结束时间不晚于开始时间。若活动跨过零点，请注明「次日」；若时间抄反了，请对照签到表改正", "签退时间"
-            )
+        if draft.end <= draft.start or minutes < 1:
+            return _no_time_left(draft)
         if draft.end > self._now:
             return Refusal("future_date", f"服务在 {spoken(draft.end)} 才结束，还没有发生，不能先登记", "活动时间")
         if minutes > MINUTES_MAX:
@@ -146,6 +141,15 @@ class Judge:
         if day not in self._policies:
             self._policies[day] = in_force(self._adopted, day)
         return self._policies[day]
+
+
+def _no_time_left(draft: Draft) -> Refusal:
+    """Say why nothing is left to count: the end is not after the start, or the break takes it all."""
+    if draft.end > draft.start:
+        rest, whole = duration(draft.break_minutes), duration(draft.minutes + draft.break_minutes)
+        return Refusal("end_before_start", f"休息 {rest}，不少于起止之间的 {whole}，没有剩下时长。请核对休息和起止时间", "签退时间")
+    text = "结束时间不晚于开始时间。若活动跨过零点，请注明「次日」；若时间抄反了，请对照签到表改正"
+    return Refusal("end_before_start", text, "签退时间")
 
 
 def _gone(row: Any, draft: Draft) -> Refusal | None:

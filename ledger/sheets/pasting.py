@@ -50,7 +50,8 @@ def parse(text: str) -> list[Line]:
         lines = [line for line in lines if _NUMBERED.match(line)]
     found: list[Line] = []
     for line in lines:
-        found.extend(_people(_NUMBERED.sub("", line, count=1).strip()))
+        counted_off = _NUMBERED.match(line)
+        found.extend(_people(line[counted_off.end() if counted_off else 0 :].strip()))
         if len(found) >= LINES_MAX:
             break
     return found[:LINES_MAX]
