@@ -131,6 +131,25 @@ def test_those_with_the_same_reason_are_one_thing_to_look_at_and_passed_together
     assert {one.entry_index for one in rows(world) if one.status == "approved"} == {one.entry_index for one in recorded[:6]}
 
 
+def test_a_record_that_counts_and_is_looked_into_says_so_and_each_notice_has_one_reason(world, elder):
+    world.clock.move(days=30)
+    assert "正在查" not in elder.visitor.get("/credit/").text
+    elder.visitor.post(f"/objections/on/{elder.index}", {"claim": "time"})
+    page = elder.visitor.get("/credit/").text
+    assert "您说过「时间不对」，正在查" in page
+    assert "看处理到哪一步" in page
+    above, before = world.visitor("approver"), row(world, elder.index)
+    said = {"finding": "upheld", "reason": "签退确实更晚", "start": before.start, "end": before.end[:14] + "59", "break_minutes": "0"}
+    assert above.post(f"/objections/{before.contested_by}", said).status_code == 302
+    assert "正在查" not in elder.visitor.get("/credit/").text
+    told = elder.visitor.get("/notices/").text
+    decided = told[told.index("您的异议有结果了") :].split("</article>")[0].split("</li>")[0]
+    assert decided.count("签退确实更晚") == 1
+    asked = above.get("/notices/").text
+    assert "已经处理：异议成立" in asked
+    assert "签退确实更晚" not in asked
+
+
 def test_an_objection_upheld_with_the_times_that_stand_is_refused_and_the_hours_stay(world, elder):
     elder.visitor.post(f"/objections/on/{elder.index}", {"claim": "time"})
     above, before = world.visitor("approver"), row(world, elder.index)
