@@ -18,6 +18,7 @@ from ledger.tables import AccountRow, table
 BREAK_ROWS = 3
 _ACCOUNT = table(AccountRow)
 _MANY = ("services", "excluded")
+_NEEDED = {"station": "站点", "title": "活动名称", "series": "活动系列", "start": "开始时间", "end": "结束时间", "place": "地点"}
 Said = dict[str, Any]
 
 
@@ -29,16 +30,9 @@ def said_in(form: "MultiDict[str, str]") -> Said:
 
 def activity_in(connection: Connection, said: Mapping[str, Any]) -> Activity:
     """Read the activity that a form describes. Raises InvalidRequest naming what is missing or cannot be read."""
-    for name, what in (
-        ("station", "站点"),
-        ("title", "活动名称"),
-        ("series", "活动系列"),
-        ("start", "开始时间"),
-        ("end", "结束时间"),
-        ("place", "地点"),
-    ):
-        if not said.get(name):
-            raise InvalidRequest(f"请填{what}")
+    missing = [what for name, what in _NEEDED.items() if not said.get(name)]
+    if missing:
+        raise InvalidRequest(f"请填{'、'.join(missing)}")
     heads = {code: _whole(said[f"group_{code}"], BENEFICIARIES[code]) for code in BENEFICIARIES if said.get(f"group_{code}")}
     account, volunteer = _responsible(connection, said.get("responsible", ""))
     return Activity(

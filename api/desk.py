@@ -18,6 +18,8 @@ from ledger.tables import EntryRow, ParkedRow, ServiceRow, table
 from ledger.transactions import ReadTransaction
 
 _SERVICE, _PARKED, _ENTRY = table(ServiceRow), table(ParkedRow), table(EntryRow)
+ALIKE = 5
+"""From so many on, records with the same reasons for a look are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,19 @@ class Line:
     own: bool
     reasons: list[str]
     barred: str
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Records of a batch that an approver should look at for the very same reasons."""
+
+    reasons: list[str]
+    lines: list[Line]
+
+    @property
+    def offered(self) -> list[Line]:
+        """Those of them that the person looking may approve."""
+        return _offered(self.lines)
 
 
 @dataclass(frozen=True)
@@ -60,12 +75,27 @@ class Batch:
     @property
     def offered(self) -> list[Line]:
         """Those that the person looking may approve: they wait, and nothing in them is their own word."""
-        return [line for line in self.lines if line.status == "waiting" and not line.barred]
+        return _offered(self.lines)
 
     @property
     def marked(self) -> list[Line]:
-        """Those that an approver should look at one by one."""
+        """Those that an approver should look at."""
         return [line for line in self.lines if line.reasons]
+
+    @property
+    def alike(self) -> list[Alike]:
+        """Those to look at together, the most first: a sheet on which everybody has the same times is one thing to look at, not sixty."""
+        found: dict[tuple[str, ...], list[Line]] = {}
+        for line in self.marked:
+            found.setdefault(tuple(line.reasons), []).append(line)
+        groups = [Alike(list(reasons), lines) for reasons, lines in found.items() if len(lines) >= ALIKE]
+        return sorted(groups, key=lambda group: -len(group.lines))
+
+    @property
+    def single(self) -> list[Line]:
+        """Those to look at one by one."""
+        together = {line.row.entry_index for group in self.alike for line in group.lines}
+        return [line for line in self.marked if line.row.entry_index not in together]
 
     @property
     def plain(self) -> list[Line]:
@@ -119,7 +149,7 @@ def recent(connection: Connection, actor: Actor, today: date, limit: int) -> lis
         func.min(_SERVICE.c.station).label("station"),
         func.min(_SERVICE.c.served_on).label("first_day"),
         func.max(_SERVICE.c.served_on).label("last_day"),
-        func.count(_SERVICE.c.volunteer.distinct()).label("people"),
+        func.count(_SERVICE.c.volunteer.distinct()).filter(_SERVICE.c.status != "voided").label("people"),
         func.coalesce(func.sum(_SERVICE.c.minutes).filter(_SERVICE.c.status != "voided"), 0).label("minutes"),
         func.count().filter(_SERVICE.c.status == "recorded", _SERVICE.c.frozen == 0).label("waiting"),
         func.count().filter(_SERVICE.c.status == "approved", _SERVICE.c.effective_on > on, _SERVICE.c.frozen == 0).label("publicity"),
@@ -148,6 +178,10 @@ def counters(connection: Connection, actor: Actor, today: date) -> Counters:
     all_, others, public = connection.execute(select(*columns).where(_SERVICE.c.station.in_(codes))).one()
     stayed = connection.execute(select(func.count()).select_from(_PARKED).where(_PARKED.c.station.in_(codes))).scalar_one()
     return Counters(int(all_), int(others), int(public), int(stayed))
+
+
+def _offered(lines: Iterable[Line]) -> list[Line]:
+    return [line for line in lines if line.status == "waiting" and not line.barred]
 
 
 def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Batch]:
@@ -187,7 +221,7 @@ def _batches(tx: ReadTransaction, actor: Actor, rows: Sequence[Any]) -> list[Bat
                 max(row.served_on for row in mine),
                 mine[0].recorded_at,
                 people[mine[0].recorder],
-                len({row.volunteer for row in mine}),
+                len({row.volunteer for row in mine if row.status != "voided"}),
                 sum(row.minutes for row in mine if row.status != "voided"),
                 max(_lag_days(row) for row in mine),
                 any(row.entry_index in late for row in mine),

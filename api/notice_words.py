@@ -87,6 +87,10 @@ _OF_VOLUNTEERS = {
 }
 
 
+_PUT_RIGHT = ("service.corrected", "service.voided", "batch.voided")
+"""What tells of a record's own reason; every other notice has the reason of what it tells, or none."""
+_ASKED = ("service.contested", "objection.not_me", "objection.overdue", "service.omission_claimed", "receipt.unmatched")
+"""What asks the staff to look into something: once that is decided, the notice says so."""
 _OF_RECORDS = ("served_on", "minutes", "entry")
 """What the record that a notice is about says better itself."""
 _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -103,6 +107,7 @@ _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "count": ("多少", lambda count: f"{count} 条"),
     "effective_on": ("计入", lambda day: f"{long_day(day)}起"),
     "change": ("变动", lambda change: ACCOUNT_CHANGES.get(change, change)),
+    "done": ("现在", str),
     "due_on": ("期限", lambda day: f"{long_day(day)}前"),
 }
 
@@ -130,18 +135,18 @@ def shown(tx: ReadTransaction, notices: Sequence[Notice], *, volunteer: bool) ->
     for notice in notices:
         row = rows.get(int(notice.about.get("service", -1)))
         title, sentence = WORDS.get(notice.what, OTHER)
-        facts = _record(row, titles) if row is not None else []
+        facts = _record(row, titles, why=notice.what in _PUT_RIGHT) if row is not None else []
         facts += _facts({**notice.about, **more[notice.id]}, places, known=row is not None)
         link = _link(notice, volunteer=volunteer)
         found.append(Shown(title, sentence, facts, link, notice.told_at, notice.unread))
     return found
 
 
-def _record(row: Any, titles: dict[str, Any]) -> list[tuple[str, str]]:
-    """Say what a record is, as it stands now."""
+def _record(row: Any, titles: dict[str, Any], *, why: bool) -> list[tuple[str, str]]:
+    """Say what a record is, as it stands now. *why*: and for which reason it was put right."""
     when = f"{long_day(row.served_on)} {hours(row.start, row.end)}，{duration(row.minutes)}"
     facts = [("哪一次", f"{titles[row.activity].title}（账本第 {row.entry_index} 条）"), ("时间", when)]
-    return [*facts, ("理由", row.reason)] if row.reason else facts
+    return [*facts, ("理由", row.reason)] if why and row.reason else facts
 
 
 def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str, About]:
@@ -151,9 +156,12 @@ def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str,
         return {notice.about[key] for notice in notices for key in keys if key in notice.about}
 
     reasons: dict[Any, str | None] = {}
+    findings: dict[Any, str] = {}
     for rows, keys in ((_OBJECTION, "objection"), (_OMISSION, "omission")):
-        columns = (rows.c.entry_index, rows.c.reason)
-        reasons |= {row.entry_index: row.reason for row in rows_where_in(tx.connection, columns, rows.c.entry_index, named(keys))}
+        columns = (rows.c.entry_index, rows.c.reason, rows.c.finding)
+        decided = [row for row in rows_where_in(tx.connection, columns, rows.c.entry_index, named(keys)) if row.finding]
+        reasons |= {row.entry_index: row.reason for row in decided}
+        findings |= {row.entry_index: row.finding for row in decided}
     reasons |= {row.id: row.remark for row in rows_where_in(tx.connection, _PROPOSAL.c, _PROPOSAL.c.id, named("proposal"))}
     events = activities.get_many(tx.connection, named("activity"))
     reasons |= {number: row.ended_reason for number, row in events.items()}
@@ -161,7 +169,9 @@ def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str,
     for notice in notices:
         pointed = [notice.about[key] for key in ("objection", "omission", "proposal", "activity") if key in notice.about]
         said = [reason for place in pointed if (reason := reasons.get(place))]
-        found[notice.id] = {"reason": said[0]} if said else {}
+        found[notice.id] = {"reason": said[0]} if said and notice.what not in _ASKED else {}
+        if notice.what in _ASKED and (finding := next((findings[place] for place in pointed if place in findings), None)):
+            found[notice.id] = {"done": f"已经处理：{FINDINGS[finding]}"}
         if (event := events.get(str(notice.about.get("activity")))) is not None:
             found[notice.id] |= {"title": event.title}
     return found

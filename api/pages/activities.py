@@ -15,13 +15,16 @@ from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from ledger import activities, organisations, stations
 from ledger.attendance import closing, desks
 from ledger.codes import BENEFICIARIES, EXCLUDED, MAJOR, SERVICES
+from ledger.drafting import filling
 from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
 from ledger.ids import spaced
-from ledger.people import volunteers
+from ledger.people import directory, volunteers
 from ledger.people.actors import require, units
+from ledger.people.directory import Someone
 from ledger.planning import calendars, plans, sign_ups
 from ledger.planning.recurring import EVERY
+from ledger.sheets import pasting
 from ledger.tables import AccountRow, table
 from ledger.transactions import ReadTransaction
 
@@ -62,7 +65,7 @@ def listing() -> ResponseReturnValue:
     with ledger().read() as tx:
         first = _month(request.args.get("month", ""), tx.today)
         mine = units(tx.connection, me, "see_station")
-        station = request.args.get("station", "")
+        station = request.args.get("station", "") if len(mine) > 1 else "".join(mine)
         codes = [station] if station in mine else mine
         weeks = Calendar().monthdatescalendar(first.year, first.month)
         rows = calendars.between(tx.connection, codes, weeks[0][0], weeks[-1][-1])
@@ -135,10 +138,10 @@ def save() -> ResponseReturnValue:
             kept = ledger().operate(lambda connection, now: plans.save(connection, now, actor(), said["station"], said, plan or None))
             flash("计划已保存，别人看不到；改好后再发布。")
             return redirect(url_for("activities.form", plan=kept))
-        if not said.get("declared"):
-            raise InvalidRequest("请逐条看过「不算志愿服务的情形」，确认都不属于后打勾，再发布")
         with ledger().read() as tx:
             activity = activity_in(tx.connection, said)
+        if not said.get("declared"):
+            raise InvalidRequest("请逐条看过「不算志愿服务的情形」，确认都不属于后打勾，再发布")
         rule, excluded = rule_in(said), said.get("excluded", [])
         found = ledger().write(lambda tx: plans.publish(tx, activity, excluded=excluded, rule=rule, plan=plan or None), actor())
     except LedgerError as refusal:
@@ -197,6 +200,47 @@ def cancel(number: str) -> ResponseReturnValue:
         return _one(number, str(refusal))
     flash("活动已取消。")
     return redirect(url_for("activities.one", number=number))
+
+
+@blueprint.post("/activities/<number>/sign-up")
+@open_to(*RECORDERS)
+def sign_up(number: str) -> ResponseReturnValue:
+    """Sign somebody up at the desk: whoever rang up, or has no phone."""
+    typed = request.form.get("who", "").strip()
+    try:
+        with ledger().read() as tx:
+            who = _meant(tx, _visible(tx, number).station, typed)
+        ledger().operate(lambda connection, now: sign_ups.sign_up_at_desk(connection, now, actor(), number, who.number))
+    except InvalidRequest as refusal:
+        return _one(number, str(refusal), typed)
+    flash(f"已替{who.masked}（尾号 {who.tail}）报名。")
+    return redirect(url_for("activities.one", number=number, _anchor="signed-up"))
+
+
+@blueprint.post("/activities/<number>/withdraw")
+@open_to(*RECORDERS)
+def withdraw(number: str) -> ResponseReturnValue:
+    """Let go of somebody's place, as they asked at the desk."""
+    try:
+        who = request.form.get("volunteer", "")
+        ledger().operate(lambda connection, now: sign_ups.withdraw_at_desk(connection, now, actor(), number, who))
+    except InvalidRequest as refusal:
+        return _one(number, str(refusal))
+    flash("已经退了，名额空出来了。")
+    return redirect(url_for("activities.one", number=number, _anchor="signed-up"))
+
+
+def _meant(tx: ReadTransaction, station: str, typed: str) -> Someone:
+    """Find the one volunteer who is meant. Raises InvalidRequest."""
+    line = pasting.read_line(typed)
+    found = filling.candidates(tx, directory.Station(tx, station), line.said, line.name, line.number) if typed else []
+    if not found:
+        raise InvalidRequest("没有找到这位志愿者。请写志愿者编号、身份证号或手机号；本站的也可以写姓名，或拼音首字母加后四位")
+    if len(found) > 1:
+        raise InvalidRequest(
+            f"有 {len(found)} 位「{line.name or line.said[:20]}」，请加上身份证或手机后四位：" + "、".join(one.tail for one in found[:8])
+        )
+    return found[0]
 
 
 @blueprint.post("/activities/feed")
@@ -272,7 +316,13 @@ def _form(said: Said, plan: str = "", problem: str = "") -> ResponseReturnValue:
     return (page, 400) if problem else page
 
 
-def _one(number: str, problem: str = "") -> ResponseReturnValue:
+def _late_report(row: Any) -> date | None:
+    """Give by when a major activity had to be reported, if it was reported later."""
+    due = plans.report_due(row.start) if row.major and row.start and row.reported_on else None
+    return due if due and date.fromisoformat(row.reported_on) > due else None
+
+
+def _one(number: str, problem: str = "", typed: str = "") -> ResponseReturnValue:
     with ledger().read() as tx:
         row = _visible(tx, number)
         desk = desks.find(tx.connection, number)
@@ -284,6 +334,7 @@ def _one(number: str, problem: str = "") -> ResponseReturnValue:
             row=row,
             desk=desk,
             problem=problem,
+            typed=typed,
             names=names,
             how=desks.HOW,
             states=STATES,
@@ -301,6 +352,7 @@ def _one(number: str, problem: str = "") -> ResponseReturnValue:
             refused=[one for one in came if one.refusal],
             forgotten=[one for one in came if one.left_by == "planned_end" and one.entry_index is not None],
             may_record=row.station in units(tx.connection, actor(), "record"),
+            report_due=_late_report(row),
             may_open=_here(tx) >= datetime.fromisoformat(row.start) - desks.OPENS_BEFORE if row.start else False,
             now=_here(tx).isoformat()[:16],
         )

@@ -32,6 +32,10 @@ _SHOWN = re.compile(r"([0-9]{1,15})-([0-9]{0,15})")
 @open_to("approver", "official")
 def listing() -> ResponseReturnValue:
     """Show what waits."""
+    return _page()
+
+
+def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         batches = desk.batches_waiting(tx, actor())
         due_days = service_policy(tx.connection, tx.today.isoformat()).entry_due_working_days
@@ -39,20 +43,22 @@ def listing() -> ResponseReturnValue:
         contested = len(objections.waiting(tx, actor()))
         signatures = len(second_signatures.waiting(tx, actor()))
     more = {"due_days": due_days, "unknown": unknown, "contested": contested, "signatures": signatures}
-    return render_template("approvals.html", batches=batches, rows_shown=ROWS_SHOWN, as_shown=_as_shown, **more)
+    return render_template("approvals.html", problem=problem, batches=batches, rows_shown=ROWS_SHOWN, as_shown=_as_shown, **more), status
 
 
 @blueprint.post("/")
 @open_to("approver", "official")
 def approve() -> ResponseReturnValue:
-    """Approve the records of a batch as they were shown: all that were offered, those ticked, or those without a remark."""
+    """Approve the records of a batch as they were shown: all that were offered, those ticked, those alike, or those without a remark."""
     batch, chosen = request.form.get("batch", ""), dict(_SHOWN.findall(request.form.get("shown", "")))
-    which = request.form.get("which", "all")
+    which, _, named = request.form.get("which", "all").partition(":")
     if which == "ticked":
         ticked = set(request.form.getlist("record"))
         if not ticked:
-            raise InvalidRequest("还没有勾选任何一条。请先展开明细，勾选要通过的记录")
+            return _page("还没有勾选任何一条。请在要通过的记录前面打勾（没列出来的，先点「展开…条明细」），再点「只通过勾选的」", 400)
         chosen = {index: changed for index, changed in chosen.items() if index in ticked}
+    elif which == "alike":
+        chosen = {index: changed for index, changed in chosen.items() if index in named.split(".")}
     elif which == "plain":
         chosen = {index: changed for index, changed in chosen.items() if index not in request.form.get("marked", "").split(".")}
     if not chosen:

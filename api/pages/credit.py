@@ -16,9 +16,11 @@ from api.downloads import attachment
 from ledger import credit, log, stations
 from ledger.bulk import rows_where_in
 from ledger.errors import NotFound
+from ledger.kinds.service import CLAIMS
 from ledger.people import grants, volunteers
 from ledger.people.actors import OPERATOR, ROLES, SCHEDULER
 from ledger.policies import service_policy
+from ledger.service import objections
 from ledger.tables import EntryRow, RoleGrantRow, table
 from ledger.transactions import ReadTransaction
 
@@ -61,6 +63,7 @@ def statement(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "star_hours": policy.star_hours,
         "publicity_days": policy.publicity_working_days,
         "recorders": recorders(tx.connection, {item.recorder for item in [*shown.records, *shown.others]}),
+        "contested": {row.service: CLAIMS[row.claim] for row in objections.open_of(tx, person.row.number)},
         "may_contest": "objections.form" in current_app.view_functions,
     }
 

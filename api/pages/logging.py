@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from api.auth import actor, ledger, open_to
 from ledger import activities, codes, evidence, organisations, stations
 from ledger.drafting import committing, filling, keeping, mending
-from ledger.drafting.committing import Judged, StillWrong
+from ledger.drafting.committing import Judged
 from ledger.drafting.mending import Mend
 from ledger.drafting.sheets import COMMON, Row, Sheet
 from ledger.entries import b64
@@ -42,16 +42,18 @@ def allow_script(response: Response) -> Response:
 @blueprint.get("/")
 @open_to(*RECORDERS)
 def start() -> ResponseReturnValue:
-    """Ask which activity it was, today's first; show the drafts that are still open."""
+    """Ask which activity it was, those planned first whose sheet is not there yet; show the drafts that are still open."""
     with ledger().read() as tx:
         places = units(tx.connection, actor(), "record")
         leaves = [row for row in stations.everyone(tx.connection) if row.code in places]
         chosen = request.args.get("station", "")
         station = next((row for row in leaves if row.code == chosen), None) or _usual(leaves)
-        found = filling.templates(tx, station.code) if station else []
+        due = filling.unrecorded(tx, station.code) if station else []
+        waiting = {row.id for row in due}
+        found = [*due, *(row for row in filling.templates(tx, station.code) if row.id not in waiting)] if station else []
         drafts = keeping.listing(tx, actor())
         today = tx.today.isoformat()
-    page = {"places": leaves, "station": station, "activities": found, "drafts": drafts, "today": today}
+    page = {"places": leaves, "station": station, "activities": found, "waiting": waiting, "drafts": drafts, "today": today}
     return render_template("logging_start.html", **page)
 
 
@@ -197,6 +199,8 @@ def _check(draft: str, problem: str = "", status: int = 200) -> ResponseReturnVa
     except InvalidRequest as refusal:
         return _sheet(draft, str(refusal), 400)
     told = {one.row.id for one in judged.problems}
+    if left - told:  # mended since: what the page counts as right is recorded
+        keeping.change(ledger(), actor(), draft, lambda _tx, kept: _leave(kept, left & told))
     page = {"draft": draft, "sheet": shown, "judged": judged, "left": left & told, "names": names, "station": station}
     return render_template("logging_check.html", **page, times_of=mending.times_of, problem=problem), status
 
@@ -209,32 +213,48 @@ def settle(draft: Any) -> ResponseReturnValue:
     with ledger().read() as tx:
         if batch := keeping.committed_batch(tx, actor(), key):
             return redirect(url_for("batches.one", batch=batch))
-    everyone = "all" in said.getlist("left")
-    mends = {int(number): _mend(said, number, everyone=everyone) for number in said.get("rows", "").split() if number.isdigit()}
+    mends = {int(number): _mend(said, number) for number in said.get("rows", "").split() if number.isdigit()}
     complaints = keeping.change(ledger(), actor(), key, lambda tx, shown: mending.mend(tx, shown, mends))
     if complaints:
         return _check(key, "；".join(complaints), 400)
     if said.get("do") != "commit":
         return redirect(url_for("logging.check", draft=draft))
     try:
+        if "all" in said.getlist("left"):
+            _leave_what_is_wrong(key)
         judged: Judged = ledger().write(lambda tx: committing.commit(tx, key), actor())
-    except StillWrong as refusal:
+    except InvalidRequest as refusal:
         return _check(key, str(refusal), 400)
-    return _done(key, judged, [row for row in mends.values() if row.left])
+    return _done(key, judged)
 
 
-def _mend(said: MultiDict[str, str], number: str, *, everyone: bool) -> Mend:
+def _mend(said: MultiDict[str, str], number: str) -> Mend:
     times, who, text, reason = (said.get(f"{name}-{number}") for name in ("times", "who", "text", "reason"))
-    return Mend(times, who, text, reason, left=everyone or number in said.getlist("left"))
+    return Mend(times, who, text, reason, left=number in said.getlist("left"))
 
 
-def _done(draft: str, judged: Judged, left: list[Any]) -> ResponseReturnValue:
+def _leave(shown: Sheet, left: set[int]) -> None:
+    for row in shown.rows:
+        row.left = row.id in left
+
+
+def _leave_what_is_wrong(draft: str) -> None:
+    """Leave out every row that is still wrong; what was mended in the same form is recorded."""
+    with ledger().read() as tx:
+        _, shown = keeping.get(tx, actor(), draft)
+    judged: Judged = ledger().write(lambda tx: committing.judge(tx, shown), actor(), rehearse=True)
+    told = {one.row.id for one in judged.problems}
+    keeping.change(ledger(), actor(), draft, lambda _tx, kept: _leave(kept, told | {row.id for row in kept.rows if row.left}))
+
+
+def _done(draft: str, judged: Judged) -> ResponseReturnValue:
     """Say what came of it, and go to the receipt."""
+    left = judged.left
     said = [f"已登记 {len(judged.recorded)} 条服务记录"] if judged.recorded else []
     said += [f"{len(judged.already)} 人以前已登记过，没有重复计"] if judged.already else []
     said += [f"{len(judged.parked)} 人还不是志愿者，已放入「待登记」"] if judged.parked else []
     said += [f"{len(judged.signing)} 人超过每日上限，正等另一位工作人员签字"] if judged.signing else []
-    said += [f"{len(left)} 行这次没有登记，留在草稿里"] if left else []
+    said += [f"{left} 行这次没有登记，留在草稿里"] if left else []
     flash("；".join(said) + "。")
     if judged.recorded:
         return redirect(url_for("batches.one", batch=judged.batch))

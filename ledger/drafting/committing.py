@@ -25,9 +25,9 @@ from ledger.log import Receipt
 from ledger.people import directory, identity
 from ledger.people.directory import Someone
 from ledger.refusals import Already, Refusal
-from ledger.service import recording, second_signatures
-from ledger.service.drafts import Draft
-from ledger.sheets import spelling
+from ledger.service import gates, recording, second_signatures
+from ledger.service.drafts import Draft, spoken_day
+from ledger.sheets import pasting, spelling
 from ledger.sheets.spelling import Misspelt
 from ledger.tables import EvidenceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -53,7 +53,8 @@ class Problem:
 class Judged:
     """What comes of a sheet. *recorded*: row, minutes, receipt; *already*: rows that the ledger holds; *absent*: how many are not ticked.
 
-    *signing*: rows over the daily cap for which a second person is asked.
+    *signing*: rows over the daily cap for which a second person is asked; *left*: how many stay in the draft; *hours*: the
+    times of everyone as they were read.
     """
 
     recorded: list[tuple[Row, int, Receipt]] = field(default_factory=list)
@@ -62,6 +63,8 @@ class Judged:
     parked: list[Row] = field(default_factory=list)
     signing: list[Row] = field(default_factory=list)
     absent: int = 0
+    left: int = 0
+    hours: str = ""
     batch: str = ""
     remarks: list[str] = field(default_factory=list)
 
@@ -114,13 +117,17 @@ def judge(tx: WriteTransaction, sheet: Sheet) -> Judged:
 def commit(tx: WriteTransaction, draft: str) -> Judged:
     """Commit a draft of one's own, but for the rows left out: they stay.
 
-    Raises as `judge` and `keeping.get`, and StillWrong while a problem is neither mended nor left out; nothing is recorded then.
+    Raises as `judge` and `keeping.get`, InvalidRequest when every row is left out, and StillWrong while a problem is neither mended nor left out;
+    nothing is recorded then.
     """
     _, sheet = keeping.get(tx, tx.actor, draft)
     left = [row for row in sheet.rows if row.on and row.left]
     for row in left:
         row.on = False
+    if left and not any(row.on for row in sheet.rows):
+        raise InvalidRequest("名单上的人都选了「这次不登记」，没有可以登记的。请改好一行再提交，或回到名单")
     judged = judge(tx, sheet)
+    judged.left = len(left)
     if judged.problems:
         raise StillWrong(judged)
     if judged.recorded and sheet.evidence:
@@ -152,11 +159,17 @@ def _read_common(tx: ReadTransaction, sheet: Sheet, judged: Judged) -> _Common:
         day = date.fromisoformat(sheet.day)
     except ValueError:
         raise InvalidRequest("服务日期没有写对，请选一天") from None
-    start, end = _clock(sheet.start, "开始时间"), _clock(sheet.end, "结束时间")
-    if end <= start and not sheet.next_day:
+    start, end = _clock(sheet.start, "开始时间"), _clock(sheet.end.removeprefix("次日").strip(), "结束时间")
+    next_day = sheet.next_day or sheet.end.startswith("次日")
+    if end <= start and not next_day:
         raise InvalidRequest("结束时间不晚于开始时间。若活动跨过零点，请勾选「次日结束」；若抄反了，请改正")
     midnight = datetime.combine(day, datetime.min.time())
-    begins, ends = midnight + timedelta(minutes=start), midnight + timedelta(days=sheet.next_day, minutes=end)
+    begins, ends = midnight + timedelta(minutes=start), midnight + timedelta(days=next_day, minutes=end)
+    if day > tx.today:
+        raise InvalidRequest(f"服务日期 {spoken_day(sheet.day)}还没有到，不能先登记。请改成实际服务的那一天")
+    if late := gates.would_be_late(tx, ends.date()):
+        judged.remarks.append(f"请再看一眼服务日期 {spoken_day(sheet.day)}：{late}。没有写错的，照常提交")
+    judged.hours = f"{pasting.spell(start)}–{'次日 ' if next_day else ''}{pasting.spell(end)}"
     break_minutes = sheet.break_minutes.removesuffix("分钟").removesuffix("分") or "0"
     if not re.fullmatch(r"\d{1,4}", break_minutes) or int(break_minutes) > BREAK_MINUTES_MAX:
         raise InvalidRequest("休息时间请写分钟数，例如 30；没有休息写 0")
@@ -177,7 +190,7 @@ def _read_common(tx: ReadTransaction, sheet: Sheet, judged: Judged) -> _Common:
         place=_words(sheet.place, "活动地点", 200) or None,
     )
     same = _same_occasion(tx, sheet, activity)
-    return _Common(activity, same, midnight, start, end, sheet.next_day, int(break_minutes), grade, kept.sha256 if kept else "")
+    return _Common(activity, same, midnight, start, end, next_day, int(break_minutes), grade, kept.sha256 if kept else "")
 
 
 def _same_occasion(tx: ReadTransaction, sheet: Sheet, activity: Activity) -> str:
@@ -216,6 +229,8 @@ def _who(tx: ReadTransaction, people: directory.Station, row: Row, judged: Judge
         return Problem(row, Refusal("unknown_volunteer", f"本站有 {len(found)} 位「{shown}」，请选择", "姓名"), found)
     if len(row.number) == 18:
         return _unknown_number(tx, row, judged)
+    if re.fullmatch(r"[㐀-鿿]", shown):
+        return Problem(row, Refusal("unknown_volunteer", f"「{shown}」只有一个字，请写全姓名，或补上尾号", "姓名"), [])
     text_ = f"没有找到「{row.said[:20]}」。请补上完整的身份证号或志愿者编号；还不是志愿者的，请先登记，本人确认后再计入"
     return Problem(row, Refusal("unknown_volunteer", text_, "姓名"), [])
 

@@ -26,7 +26,7 @@ LATELY = timedelta(days=14)
 
 
 def templates(tx: ReadTransaction, station: str, limit: int = 12) -> list[Any]:
-    """List activities to begin a sheet from: today's first, then the newest of each title; what is still to come last."""
+    """List activities to begin a sheet from: today's first, then the newest of each title; what is still to come last, the nearest first."""
     today = tx.today.isoformat()
     found: dict[str, Any] = {}
     rows = [
@@ -34,10 +34,17 @@ def templates(tx: ReadTransaction, station: str, limit: int = 12) -> list[Any]:
         for row in activities.recent(tx.connection, [station], LOOKED_BACK)
         if not row.migrated_year and row.start and row.ended_as != "cancelled"
     ]
-    rows.sort(key=lambda row: (row.start[:10] != today, row.start[:10] > today, -row.entry_index))
+    ahead = sorted((row for row in rows if row.start[:10] > today), key=lambda row: row.start)
+    rows = [*sorted((row for row in rows if row.start[:10] <= today), key=lambda row: (row.start[:10] != today, -row.entry_index)), *ahead]
     for row in rows:
         found.setdefault(row.title, row)
     return list(found.values())[:limit]
+
+
+def unrecorded(tx: ReadTransaction, station: str) -> list[Any]:
+    """List the planned activities of late whose sheet has not been recorded yet, the newest first: each is a sheet that somebody waits for."""
+    rows = [row for row in activities.recent(tx.connection, [station], LOOKED_BACK) if row.declared and row.start]
+    return sorted((row for row in rows if _is_this_one(tx, row)), key=lambda row: row.start, reverse=True)
 
 
 def begin(tx: ReadTransaction, station: str, template: Any) -> Sheet:
@@ -94,9 +101,9 @@ def type_one(tx: ReadTransaction, sheet: Sheet, typed: str) -> Row | None:
     mine = list(directory.by_number(tx, [row.who for row in sheet.rows if row.who]).values())
     found = directory.matching(mine, line.name + line.number[-4:])
     if len(found) != 1:
-        raise InvalidRequest(
-            f"名单上有 {len(found)} 位符合「{typed.strip()[:20]}」，请加上尾号再试" if found else f"名单上没有「{typed.strip()[:20]}」"
-        )
+        meant = typed.strip()[:20].lstrip("-－−")
+        alike = len(found) or sum(one.name.startswith(line.name) for one in mine if line.name)
+        raise InvalidRequest(f"名单上有 {alike} 位符合「{meant}」，请写全姓名，或加上尾号再试" if alike else f"名单上没有「{meant}」")
     row = sheet.row_of(found[0].number)
     assert row is not None
     row.on = False

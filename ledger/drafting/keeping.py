@@ -25,6 +25,8 @@ from ledger.transactions import ReadTransaction
 
 KEPT, COMMITTED_KEPT = timedelta(days=30), timedelta(days=1)
 NOTE_MAX = 100
+_LOOKED_AT = 20
+"""Open drafts of one's own among which one that is just so is found."""
 _DRAFT, _EVIDENCE = table(SheetDraftRow), table(EvidenceRow)
 Result = TypeVar("Result")
 
@@ -44,7 +46,12 @@ class Listed:
 
 
 def begin(ledger: Ledger, actor: Actor, sheet: Sheet) -> str:
-    """Begin a draft. Returns its id. Raises NotAllowed."""
+    """Begin a draft. Returns its id: of one that was begun just so and not written on since, the same again. Raises NotAllowed."""
+    with ledger.read() as tx:
+        mine = select(_DRAFT).where(_DRAFT.c.state == "open", _DRAFT.c.account == actor.account, _DRAFT.c.station == sheet.station)
+        for row in tx.connection.execute(mine.order_by(_DRAFT.c.changed_at.desc()).limit(_LOOKED_AT)):
+            if _opened(tx, row) == sheet:
+                return str(row.id)
     draft = new_entry_id()
     sealed, key = ledger.vault.seal_new(f"draft/{draft}", sheet.to_bytes())
 

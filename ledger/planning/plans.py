@@ -20,8 +20,8 @@ from ledger.log import Fact
 from ledger.notices import About, Telling, tell_many
 from ledger.people.actors import Actor, require, units
 from ledger.planning import sign_ups
-from ledger.planning.recurring import Rule, occurrences
-from ledger.service.drafts import duration, spell_minute
+from ledger.planning.recurring import AHEAD_MAX, Rule, occurrences
+from ledger.service.drafts import duration, spell_minute, spoken_day
 from ledger.tables import AccountRow, DeskRow, PlanRow, PresenceRow, ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -129,7 +129,11 @@ def publish(
     each = [planned]
     if rule is not None:
         first = _local(planned.start)
-        days = occurrences(first.date(), rule, workdays.calendar(tx.connection).is_workday)
+        known = workdays.calendar(tx.connection)
+        if rule.skip_holidays and not known.knows(rule.until.year):
+            text = f"{rule.until.year} 年的放假安排还没有录入，算不出哪天跳过"
+            raise InvalidRequest(f"{text}。请先把截止日期改到 {rule.until.year - 1} 年年底，或不勾「逢法定节假日跳过」；也可以请管理员录入")
+        days = occurrences(first.date(), rule, known.is_workday)
         shared = new_number()
         each = [replace(_moved(planned, day - first.date()), recurrence=shared) for day in days]
     size = tx.tree_size
@@ -155,6 +159,8 @@ def _check_times(tx: WriteTransaction, activity: Activity) -> None:
         raise InvalidRequest(f"一次活动最长 {duration(MINUTES_MAX)}，更长的请按天分开安排")
     if end <= tx.now.astimezone(SHANGHAI).replace(tzinfo=None):
         raise InvalidRequest("这个时间已经过去了。已经办过的活动不用安排，请直接登记签到表")
+    if start.date() - tx.today > AHEAD_MAX:
+        raise InvalidRequest(f"活动最多提前一年安排，这里写的是 {start.year} 年。请看看年份有没有写错")
     if "补录" in activity.title:
         raise InvalidRequest("活动名称里请不要写「补录」，写明做了什么")
     before, resting = spell_minute(start), timedelta()
@@ -170,8 +176,9 @@ def _check_times(tx: WriteTransaction, activity: Activity) -> None:
 def _check_report(tx: WriteTransaction, activity: Activity) -> None:
     if activity.major and not activity.reported_on:
         due = report_due(activity.start or "")
+        past = "，已经过了，请马上报备" if due < tx.today else ""
         raise InvalidRequest(
-            f"这是重大活动，须事先报备（最迟 {due.year}年{due.month}月{due.day}日）。请先「存为计划」，报备之后填上报备日期再发布"
+            f"这是重大活动，须事先报备（最迟 {spoken_day(due.isoformat())}{past}）。请先「存为计划」，报备之后填上报备日期再发布"
         )
     if activity.reported_on and date.fromisoformat(activity.reported_on) > tx.today:
         raise InvalidRequest("报备日期还没有到，请核对")

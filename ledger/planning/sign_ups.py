@@ -5,7 +5,7 @@ The rules this file alone keeps:
 
 1. What is offered is published, not called off and still to come, at the volunteer's own station or a unit above it. Whoever left is offered nothing.
 2. Signing up closes when the activity begins or its places are taken; nobody signs up for two activities at the same time. Without a number of places
-   everybody may come. Withdrawing is free until it begins.
+   everybody may come. Withdrawing is free until it begins. The desk of the activity does both for whoever rings up or has no phone.
 3. No credit rests on it: it is work in hand, a volunteer number and an activity, outside the log. It is deleted when the person withdraws, leaves or is
    erased, and KEPT after the activity.
 """
@@ -21,7 +21,7 @@ from ledger import stations
 from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import SHANGHAI, format_time
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
-from ledger.people.actors import Actor, ancestry
+from ledger.people.actors import Actor, ancestry, require
 from ledger.service.drafts import spell_minute
 from ledger.tables import ActivityRow, SignUpRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction
@@ -69,9 +69,17 @@ def sign_up(connection: Connection, now: datetime, actor: Actor, activity: str) 
 
     Raises NotFound (nothing that is offered to this volunteer), InvalidRequest (it began, it is full, they are elsewhere then), NotAllowed.
     """
-    me = _volunteer(connection, actor)
+    _take_place(connection, now, _volunteer(connection, actor), activity, "您")
+
+
+def sign_up_at_desk(connection: Connection, now: datetime, actor: Actor, activity: str, number: str) -> None:
+    """Ask for somebody's place as they asked at the desk, at an activity of the actor's. For `Ledger.operate`. Raises as `sign_up`."""
+    _take_place(connection, now, _at_desk(connection, actor, activity, number), activity, "这位志愿者")
+
+
+def _take_place(connection: Connection, now: datetime, me: Any, activity: str, who: str) -> None:
     if me.left_on is not None:
-        raise InvalidRequest("您的登记已经结束，不能报名。想再参加，请到站点重新登记")
+        raise InvalidRequest(f"{who}的登记已经结束，不能报名。想再参加，请到站点重新登记")
     row = _of(connection, me, activity)
     if activity in _held(connection, me.number):
         return
@@ -84,13 +92,21 @@ def sign_up(connection: Connection, now: datetime, actor: Actor, activity: str) 
         raise InvalidRequest(f"名额刚刚满了（招 {row.places} 人）。有人退出时会空出来，也可以打电话问站点")
     clash = _clash(row, rows_where_in(connection, _ACTIVITY.c, _ACTIVITY.c.id, _held(connection, me.number)))
     if clash:
-        raise InvalidRequest(f"这个时间您已经报了「{clash}」，一个人不能同时在两处。要换的话，先在那一条点「不去了」")
+        raise InvalidRequest(f"这个时间{who}已经报了「{clash}」，一个人不能同时在两处。要换的话，先在那一条点「不去了」")
     insert_rows(connection, _SIGN_UP, [{"activity": activity, "volunteer": me.number, "signed_up_at": format_time(now)}])
 
 
 def withdraw(connection: Connection, now: datetime, actor: Actor, activity: str) -> None:
     """Let go of a place; of none is nothing. For `Ledger.operate`. Raises NotFound, InvalidRequest (it began), NotAllowed."""
-    me = _volunteer(connection, actor)
+    _let_go(connection, now, _volunteer(connection, actor), activity)
+
+
+def withdraw_at_desk(connection: Connection, now: datetime, actor: Actor, activity: str, number: str) -> None:
+    """Let go of somebody's place as they asked at the desk. For `Ledger.operate`. Raises as `withdraw`."""
+    _let_go(connection, now, _at_desk(connection, actor, activity, number), activity)
+
+
+def _let_go(connection: Connection, now: datetime, me: Any, activity: str) -> None:
     row = _of(connection, me, activity)
     if row.start is not None and row.start <= _here(now) and row.ended_as is None:
         raise InvalidRequest("活动已经开始，不用退了：没来的不会登记时长")
@@ -142,6 +158,16 @@ def _volunteer(connection: Connection, actor: Actor) -> Any:
         raise NotAllowed("报名要由志愿者本人办")
     row = connection.execute(select(_VOLUNTEER).where(_VOLUNTEER.c.number == actor.volunteer)).one()
     return connection.execute(select(_VOLUNTEER).where(_VOLUNTEER.c.number == row.merged_into)).one() if row.merged_into else row
+
+
+def _at_desk(connection: Connection, actor: Actor, activity: str, number: str) -> Any:
+    """Give the row of somebody for whom an activity's desk acts. Raises NotFound, NotAllowed (another's activity)."""
+    rows = rows_where_in(connection, [_ACTIVITY.c.station], _ACTIVITY.c.id, [activity])
+    known = rows_where_in(connection, _VOLUNTEER.c, _VOLUNTEER.c.number, [number])
+    if not rows or not known:
+        raise NotFound("没有这个活动或志愿者编号，请核对")
+    require(connection, actor, "record", rows[0].station)
+    return next(iter(rows_where_in(connection, _VOLUNTEER.c, _VOLUNTEER.c.number, [known[0].merged_into or number])))
 
 
 def _of(connection: Connection, me: Any, activity: str) -> Any:

@@ -8,7 +8,7 @@ from ledger.kinds import Body
 from ledger.log import Fact, Receipt
 from ledger.notices import tell
 from ledger.refusals import Already
-from ledger.service.drafts import Draft, said_times
+from ledger.service.drafts import Draft, said_times, spell_minute, spoken_day
 from ledger.service.judging import Judge, load_standing
 from ledger.service.records import rows_of, said_by
 from ledger.transactions import WriteTransaction
@@ -17,12 +17,16 @@ from ledger.transactions import WriteTransaction
 def correct(tx: WriteTransaction, index: int, *, start: datetime, end: datetime, reason: str, break_minutes: int = 0) -> Receipt:
     """Say what a service's times really were. It then waits for approval again, by neither of the two; the operator's word stands at once.
 
-    Raises as `void`, and InvalidRequest when the new times break a rule.
+    Raises as `void`, and InvalidRequest when the new times break a rule or are those that stand.
     """
     row = _amendable(tx, index)
     settled = tx.actor.may("settle")
     if not settled and abs((start.date() - date.fromisoformat(row.served_on)).days) > 1:
-        raise InvalidRequest(f"这条记录是 {row.served_on} 的服务，更正只能改时间。日期写错了，请作废这一条，再按正确的日期登记")
+        raise InvalidRequest(f"这条记录是{spoken_day(row.served_on)}的服务，更正只能改时间。日期写错了，请作废这一条，再按正确的日期登记")
+    if (spell_minute(start), spell_minute(end), break_minutes) == (row.start, row.end, row.break_minutes):
+        raise InvalidRequest(
+            "填的时间和原来记的一样，没有什么要更正。请填实际的时间；原来没有记错的，不用更正（是异议的，请选「异议不成立」）"
+        )
     draft = Draft(
         row.volunteer, row.activity, row.station, start, end, row.grade, row.batch, row.organisation, break_minutes, settled=settled
     )

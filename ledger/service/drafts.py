@@ -78,3 +78,9 @@ def duration(minutes: int) -> str:
 def spoken(moment: datetime) -> str:
     """Say a local time to a person."""
     return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}"
+
+
+def spoken_day(day: str) -> str:
+    """Say a day, YYYY-MM-DD, to a person."""
+    year, month, date_ = (int(part) for part in day.split("-"))
+    return f"{year}年{month}月{date_}日"

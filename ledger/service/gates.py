@@ -69,8 +69,16 @@ def _grounds(tx: ReadTransaction, rows: Sequence[Any]) -> tuple[ServicePolicy, C
 
 def _lateness(row: Any, ended: dict[str, str], policy: ServicePolicy, known: Calendar) -> str:
     """Say that a record came late, or that it cannot be told; an empty text when it came in time."""
-    end, came = max(row.end, ended.get(row.activity, "")), date.fromisoformat(row.recorded_at[:10])
-    over = date.fromisoformat(end[:10])
+    end = max(row.end, ended.get(row.activity, ""))
+    return _passed(date.fromisoformat(end[:10]), date.fromisoformat(row.recorded_at[:10]), policy, known)
+
+
+def would_be_late(tx: ReadTransaction, over: date) -> str:
+    """Say that what was over on a day would come late if it were recorded now, or that it cannot be told; an empty text when it would not."""
+    return _passed(over, tx.today, service_policy(tx.connection, tx.today.isoformat()), calendar(tx.connection))
+
+
+def _passed(over: date, came: date, policy: ServicePolicy, known: Calendar) -> str:
     if (came - over).days <= policy.entry_due_working_days:
         return ""  # working days are days
     try:

@@ -16,7 +16,7 @@ from ledger.kinds.checks import BREAK_MINUTES_MAX, MINUTES_MAX
 from ledger.people.actors import Actor, require
 from ledger.policies import ServicePolicy, in_force, service_policies
 from ledger.refusals import Already, Refusal
-from ledger.service.drafts import Draft, duration, spoken
+from ledger.service.drafts import Draft, duration, spoken, spoken_day
 from ledger.tables import ActivityRow, ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
@@ -97,9 +97,7 @@ class Judge:
         """Give None for a draft that may be recorded, and remember it. *said*: its body."""
         start, end, day, minutes = said["start"], said["end"], said["served_on"], said["minutes"]
         if draft.end <= draft.start or minutes < 1:
-            return Refusal(
-                "end_before_start", "结束时间不晚于开始时间。若活动跨过零点，请注明「次日」；若时间抄反了，请对照签到表改正", "签退时间"
-            )
+            return _no_time_left(draft)
         if draft.end > self._now:
             return Refusal("future_date", f"服务在 {spoken(draft.end)} 才结束，还没有发生，不能先登记", "活动时间")
         if minutes > MINUTES_MAX:
@@ -112,7 +110,7 @@ class Judge:
         total = standing.minutes_by_day.get(day, 0) + minutes
         cap = self._policy(day).daily_minutes_max
         if total > cap and not draft.settled and not draft.second:
-            text = f"{day} 累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
+            text = f"{spoken_day(day)}累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
             return Refusal("over_daily_cap", text, "服务时长")
         standing.intervals.append((start, end, draft.activity, draft.station, None))
         standing.minutes_by_day[day] = total
@@ -145,6 +143,15 @@ class Judge:
         return self._policies[day]
 
 
+def _no_time_left(draft: Draft) -> Refusal:
+    """Say why nothing is left to count: the end is not after the start, or the break takes it all."""
+    if draft.end > draft.start:
+        rest, whole = duration(draft.break_minutes), duration(draft.minutes + draft.break_minutes)
+        return Refusal("end_before_start", f"休息 {rest}，不少于起止之间的 {whole}，没有剩下时长。请核对休息和起止时间", "签退时间")
+    text = "结束时间不晚于开始时间。若活动跨过零点，请注明「次日」；若时间抄反了，请对照签到表改正"
+    return Refusal("end_before_start", text, "签退时间")
+
+
 def _gone(row: Any, draft: Draft) -> Refusal | None:
     """Give the reason why nothing is recorded of somebody who left; what was served up to that day still is."""
     if row is None:
@@ -154,5 +161,7 @@ def _gone(row: Any, draft: Draft) -> Refusal | None:
     if row.left_as == "not_me":
         return Refusal("unknown_volunteer", "本人否认过这份登记，不能再记服务。请由本人到站点办理", "姓名")
     if draft.start.date().isoformat() > row.left_on:
-        return Refusal("unknown_volunteer", f"这位志愿者已于 {row.left_on} 退出，之后的服务不能登记。本人要重新参加，请先重新登记", "姓名")
+        return Refusal(
+            "unknown_volunteer", f"这位志愿者已于{spoken_day(row.left_on)}退出，之后的服务不能登记。本人要重新参加，请先重新登记", "姓名"
+        )
     return None

@@ -36,11 +36,11 @@ from ledger.policies import service_policy
 from ledger.service import adding, amending
 from ledger.service.adding import Found
 from ledger.service.records import counts_on, rows_of, said_by
-from ledger.tables import ObjectionNoteRow, ObjectionRow, table
+from ledger.tables import ObjectionNoteRow, ObjectionRow, ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 from ledger.workdays import calendar
 
-_OBJECTION, _NOTE = table(ObjectionRow), table(ObjectionNoteRow)
+_OBJECTION, _NOTE, _SERVICE = table(ObjectionRow), table(ObjectionNoteRow), table(ServiceRow)
 WORDS_MAX = 300
 CORRECTING = ("time", "missing")
 """Claims that are met by other times; the others are met by voiding."""
@@ -200,6 +200,14 @@ def of_record(connection: Connection, index: int) -> list[Any]:
     """List what was ever objected to a record, newest first."""
     rows = rows_where_in(connection, _OBJECTION.c, _OBJECTION.c.service, [index])
     return sorted(rows, key=lambda row: row.entry_index, reverse=True)
+
+
+def open_of(tx: ReadTransaction, volunteer: str) -> list[Any]:
+    """List the objections to somebody's records that wait."""
+    numbers = list(volunteers.numbers_of(tx, volunteer))
+    columns = (_SERVICE.c.entry_index, _SERVICE.c.contested_by)
+    contested = rows_where_in(tx.connection, columns, _SERVICE.c.volunteer, numbers, where="contested_by IS NOT NULL")
+    return list(rows_where_in(tx.connection, _OBJECTION.c, _OBJECTION.c.entry_index, [row.contested_by for row in contested]))
 
 
 def get(connection: Connection, objection: int) -> Any:

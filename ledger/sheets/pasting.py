@@ -27,6 +27,8 @@ _PERIOD = re.compile(rf"({_CLOCK})\s*(?:-|–|—|~|～|至|到|\t)+\s*((?:次�
 _NAME = re.compile(r"[㐀-鿿\U00020000-\U0003ffff]+(?:·[㐀-鿿\U00020000-\U0003ffff]+)*|[A-Za-z]+(?:[ '.][A-Za-z]+)*")
 _HEADINGS = frozenset({"姓名", "名字", "志愿者", "志愿者姓名", "名单", "序号", "参加人员"})
 
+_TOTAL = re.compile(r"(?:合计|总计|小计|共计|共\s*\d+\s*[人名位])")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -48,7 +50,8 @@ def parse(text: str) -> list[Line]:
         lines = [line for line in lines if _NUMBERED.match(line)]
     found: list[Line] = []
     for line in lines:
-        found.extend(_people(_NUMBERED.sub("", line, count=1).strip()))
+        counted_off = _NUMBERED.match(line)
+        found.extend(_people(line[counted_off.end() if counted_off else 0 :].strip()))
         if len(found) >= LINES_MAX:
             break
     return found[:LINES_MAX]
@@ -61,7 +64,7 @@ def _plain(line: str) -> str:
 
 def _people(line: str) -> list[Line]:
     """Split a line into people: several when it is nothing but names with marks between them, none when it is a heading."""
-    if not line or line.split(maxsplit=1)[0] in _HEADINGS:
+    if not line or line.split(maxsplit=1)[0] in _HEADINGS or _TOTAL.match(line):
         return []
     parts = [part for part in re.split(r"[、,;，；]\s*", line) if part.strip()]
     if len(parts) > 1 and all(_NAME.fullmatch(part.strip()) for part in parts):
@@ -105,10 +108,10 @@ def _times(first: str, last: str) -> tuple[str, str]:
 
 
 def _name(rest: str) -> str:
-    """Give the first name in a text; characters set apart to fill a column (张  敏) are one name."""
-    spread = re.match(r"\s*([㐀-鿿])\s+([㐀-鿿])(?![㐀-鿿])", rest)
+    """Give the first name in a text; characters set apart to fill a column (张  敏, 黄 秀荣) are one name."""
+    spread = re.match(r"\s*[㐀-鿿](?:(?:\s+[㐀-鿿]){1,3}|\s+[㐀-鿿]{2,3})(?![㐀-鿿])", rest)
     if spread:
-        return spread[1] + spread[2]
+        return "".join(spread[0].split())
     hit = _NAME.search(rest)
     return hit[0] if hit else ""
 

@@ -81,6 +81,34 @@ def test_a_plan_of_a_major_activity_waits_for_its_report(clerk):
     assert "前报备" not in clerk.get("/activities").text
 
 
+def test_a_report_after_its_last_day_is_marked_and_what_is_missing_is_named_together(clerk):
+    said = {**FORM, "title": "", "place": "", "declared": ""}
+    assert "请填活动名称、地点" in clerk.post("/activities/new", said).text
+    late = {**FORM, "start": "2025-11-08T10:00", "end": "2025-11-08T12:00", "major": "gathering"}
+    assert "已经过了，请马上报备" in clerk.post("/activities/new", late).text
+    page = clerk.get(clerk.post("/activities/new", {**late, "reported_on": "2025-11-03"}).location).text
+    assert "晚于规定的 2025年11月1日" in page
+
+
+def test_somebody_who_rings_up_is_signed_up_by_name_and_let_go_again(world, clerk):
+    people = enrol(world, 2)
+    number = clerk.post("/activities/new", FORM).location.rsplit("/", 1)[1]
+    page = f"/activities/{number}"
+    refused = clerk.post(f"{page}/sign-up", {"who": "陌生人"})
+    assert (refused.status_code, "没有找到这位志愿者" in refused.text, 'value="陌生人"' in refused.text) == (400, True, True)
+    assert clerk.post(f"{page}/sign-up", {"who": people[0][0]}).status_code == 302
+    shown = clerk.get(page).text
+    assert "报名的 1 人" in shown
+    assert people[0][0] not in shown, "names on a list are masked"
+    volunteer = re.search(r'name="volunteer" value="([^"]+)"', shown)[1]
+    assert clerk.post(f"{page}/withdraw", {"volunteer": volunteer}).status_code == 302
+    assert "报名的 0 人" in clerk.get(page).text
+
+
+def test_whoever_has_one_station_finds_its_calendar_address_at_once(clerk):
+    assert ".ics" in clerk.get("/activities").text
+
+
 def test_the_calendar_is_fetched_by_its_secret_address_alone(world, clerk, event):
     page = clerk.get(f"/activities?station={STATION}").text
     path = re.search(r"https?://[^/]+(/calendar/[^<]+\.ics)", page)[1]

@@ -116,6 +116,49 @@ def test_exceptions_stand_first_and_the_rest_is_passed_without_them(world, recor
     assert [one.entry_index for one in rows(world) if one.status == "recorded"] == [recorded[0].entry_index]
 
 
+def test_those_with_the_same_reason_are_one_thing_to_look_at_and_passed_together(world, recorded):
+    """A sheet on which everybody has the same times is the ordinary one: nobody ticks it row by row."""
+    clerk, approver = world.visitor("recorder"), world.visitor("approver")
+    for one in recorded[:6]:
+        form = {"reason": "统一改到下午", "start": one.start, "end": one.end[:14] + "59", "break_minutes": "0"}
+        assert clerk.post(f"/records/{one.entry_index}/correct", form).status_code == 302
+    page = approver.get("/approvals/").text
+    assert "<b>6 条</b>：已更正：统一改到下午" in page
+    hidden = {name: re.search(f'name="{name}" value="([^"]*)"', page)[1] for name in ("batch", "shown", "marked")}
+    assert approver.post("/approvals/", hidden | {"which": "ticked"}).status_code == 400
+    together = re.search(r'value="(alike:[0-9.]+)">都看过了，通过这 6 人', page)[1]
+    assert approver.post("/approvals/", hidden | {"which": together}).status_code == 302
+    assert {one.entry_index for one in rows(world) if one.status == "approved"} == {one.entry_index for one in recorded[:6]}
+
+
+def test_a_record_that_counts_and_is_looked_into_says_so_and_each_notice_has_one_reason(world, elder):
+    world.clock.move(days=30)
+    assert "正在查" not in elder.visitor.get("/credit/").text
+    elder.visitor.post(f"/objections/on/{elder.index}", {"claim": "time"})
+    page = elder.visitor.get("/credit/").text
+    assert "您说过「时间不对」，正在查" in page
+    assert "看处理到哪一步" in page
+    above, before = world.visitor("approver"), row(world, elder.index)
+    said = {"finding": "upheld", "reason": "签退确实更晚", "start": before.start, "end": before.end[:14] + "59", "break_minutes": "0"}
+    assert above.post(f"/objections/{before.contested_by}", said).status_code == 302
+    assert "正在查" not in elder.visitor.get("/credit/").text
+    told = elder.visitor.get("/notices/").text
+    decided = told[told.index("您的异议有结果了") :].split("</article>")[0].split("</li>")[0]
+    assert decided.count("签退确实更晚") == 1
+    asked = above.get("/notices/").text
+    assert "已经处理：异议成立" in asked
+    assert "签退确实更晚" not in asked
+
+
+def test_an_objection_upheld_with_the_times_that_stand_is_refused_and_the_hours_stay(world, elder):
+    elder.visitor.post(f"/objections/on/{elder.index}", {"claim": "time"})
+    above, before = world.visitor("approver"), row(world, elder.index)
+    said = {"finding": "upheld", "reason": "与签到表核对过", "start": before.start, "end": before.end, "break_minutes": "0"}
+    refused = above.post(f"/objections/{before.contested_by}", said)
+    assert (refused.status_code, "和原来记的一样" in refused.text) == (400, True)
+    assert row(world, elder.index) == before
+
+
 def test_what_goes_over_the_cap_is_signed_by_a_second_person(world, recorded):
     world.accounts.create(OPERATOR, "colleague", "recorder", station=STATION, password=PASSWORD)
     clerk, colleague = world.visitor("recorder"), world.visitor("colleague")

@@ -130,3 +130,36 @@ def test_a_draft_of_another_is_taken_over_with_a_note(world, begin):
     assert "recorder 在写" in other.get("/logging/?station=" + STATION).text
     assert other.post(f"{page}/take", {"note": "同事去开会了"}).location == page
     assert "同事去开会了" in other.get(page).text
+
+
+def test_a_row_left_out_that_was_mended_since_is_recorded_as_the_page_says(world, clerk, begin):
+    [person] = enrol(world, 1)
+    page = begin(start="6:00", end="18:00")
+    clerk.post(page, {"paste": person[0], "do": "add"})
+    [row] = ids(clerk.get(f"{page}/check").text)
+    refused = clerk.post(f"{page}/check", {"rows": row, "left": "all", "do": "commit"})
+    assert (refused.status_code, "都选了「这次不登记」" in refused.text) == (400, True)
+    assert f'value="{row}" checked' in refused.text, "what was left out is still shown, and may be taken back"
+    said = {"rows": row, "left": "all", f"reason-{row}": "抗台风值守一整天", "do": "commit"}
+    assert clerk.post(f"{page}/check", said).location == "/logging/"
+    assert "1 人超过每日上限，正等另一位工作人员签字" in clerk.get("/logging/").text
+    assert services(world) == []
+
+
+def test_the_check_shows_the_times_as_they_were_read_and_asks_about_a_day_long_ago(world, clerk, begin):
+    people = enrol(world, 1)
+    page = begin(day="2005-11-02", start="9点半", end="次日1:00")
+    clerk.post(page, {"paste": people[0][0], "do": "add"})
+    check = clerk.get(f"{page}/check").text
+    assert "2005年11月2日 09:30–次日 01:00" in check
+    assert "请再看一眼服务日期 2005年11月2日" in check
+    clerk.post(page, {"day": "2025-11-04", "do": "save"})
+    refused = clerk.get(f"{page}/check")
+    assert (refused.status_code, "2025年11月4日还没有到" in refused.text) == (400, True)
+
+
+def test_looking_at_a_roster_twice_leaves_one_draft(clerk):
+    first = clerk.post("/logging/", {"station": STATION, "activity": ""}).location
+    assert clerk.post("/logging/", {"station": STATION, "activity": ""}).location == first
+    clerk.post(first, {"title": "邻里守望", "do": "save"})
+    assert clerk.post("/logging/", {"station": STATION, "activity": ""}).location != first

@@ -238,7 +238,9 @@ API |= {
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
-PAGES |= {f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed")}
+PAGES |= {
+    f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed", "sign_up", "withdraw")
+}
 PAGES |= {"activities.feed": EVERYONE, "check_in.scanned": EVERYONE}
 PAGES |= {f"check_in.{view}": STAFF - {"official"} for view in ("open_desk", "desk", "mark", "screen")}
 PAGES |= {f"check_in.{view}": {"volunteer"} for view in ("type_in", "typed", "here", "check", "mine")}

@@ -10,6 +10,7 @@ from vectors import bodies
 from ledger import kinds
 from ledger.errors import InvalidRequest
 from ledger.kinds import checks
+from ledger.kinds.kind import WORDED
 
 every_kind = pytest.mark.parametrize(("key", "body"), bodies(), ids=lambda value: value[0] if isinstance(value, tuple) else "")
 PHONE, ID_NUMBER = "13812345678", "34010219670826632X"
@@ -59,7 +60,7 @@ def test_a_field_nobody_knows_is_refused(key, body):
 def test_no_field_takes_what_is_no_fact(key, body, value):
     """Null and floats; unprintable and personal text; and the same inside a list."""
     for field, old in body.items():
-        refused(key, {**body, field: value}, f"字段 {field} 的内容不合要求")
+        refused(key, {**body, field: value}, complaint(field, value))
         if isinstance(old, list):
             refused(key, {**body, field: [*old, value]}, f"字段 {field} 的内容不合要求")
 
@@ -70,7 +71,20 @@ def test_no_free_text_is_a_phone_or_id_number(key, body, value):
     kind = kinds.KINDS[key]
     free = [field for field, check in {**kind.required, **kind.optional}.items() if check("随便写写")]
     for field in free:
-        refused(key, {**body, field: value}, f"字段 {field} 的内容不合要求（自由文字中不得出现手机号或身份证号）")
+        refused(key, {**body, field: value}, complaint(field, value))
+
+
+def complaint(field, value):
+    """What is said of a field: in the words of a form where people fill it with words of their own."""
+    if not isinstance(value, str) or field not in WORDED:
+        return f"字段 {field} 的内容不合要求（自由文字中不得出现手机号或身份证号）"
+    return f"「{WORDED[field]}」里有" + ("手机号或身份证号" if value.isprintable() else "换行或看不见的字符")
+
+
+def test_words_that_are_too_long_are_counted_in_the_words_of_the_form():
+    body = next(body for (name, _), body in bodies() if name == "service.voided")
+    with pytest.raises(InvalidRequest, match="「理由」太长了（现在 501 个字），请写短些再提交"):
+        kinds.CURRENT["service.voided"].validate({**body, "reason": "长" * 501})
 
 
 @every_kind

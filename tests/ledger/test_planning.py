@@ -72,7 +72,8 @@ def test_an_activity_is_published_with_what_is_planned_of_it(street):
         ({"responsible_account": "nobody"}, "没有这个负责人"),
         ({"major": "gathering"}, "最迟 2025年1月3日"),
         ({"major": "gathering", "reported_on": "2025-01-07"}, "报备日期还没有到"),
-        ({"title": "找 13812345678"}, "title"),
+        ({"title": "找 13812345678"}, "「活动名称」里有手机号"),
+        ({"start": "2035-01-10T21:30", "end": "2035-01-11T00:30", "breaks": []}, "这里写的是 2035 年"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(street, said, why):

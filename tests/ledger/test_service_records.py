@@ -157,9 +157,16 @@ def test_corrected_times_obey_the_rules(town):
         "2026-02-26 17:30",
     )
     refused(town, InvalidRequest, "一次服务长达", correct, index, "2026-02-20 08:00", "2026-02-26 09:00", by=OPERATOR)
-    refused(town, InvalidRequest, "结束时间不晚于开始时间", correct, index, "2026-02-26 14:00", "2026-02-26 16:00", break_minutes=120)
+    refused(town, InvalidRequest, "没有剩下时长", correct, index, "2026-02-26 14:00", "2026-02-26 16:00", break_minutes=120)
     correct(town, index, "2026-02-26 15:00", "2026-02-26 17:00")  # its own old time is no obstacle
     assert town.service(index).start == "2026-02-26T15:00"
+
+
+def test_a_correction_that_changes_nothing_is_none(town):
+    index = town.serve(ZHANG, DAY, "14:00", "16:00", by=ZHAO)
+    refused(town, InvalidRequest, "和原来记的一样", correct, index, "2026-02-26 14:00", "2026-02-26 16:00")
+    correct(town, index, "2026-02-26 14:00", "2026-02-26 16:00", break_minutes=30)
+    assert town.service(index).minutes == 90
 
 
 def test_a_correction_may_not_make_a_second_record_of_the_same_time(town):
@@ -228,8 +235,8 @@ def test_only_staff_of_the_station_amend(town, actor):
 @pytest.mark.parametrize("reason", ["", "电话13855101234核实", "长" * 501])
 def test_a_reason_is_given_and_names_nobodys_number(town, reason):
     index = town.serve(ZHANG, DAY, "14:00", "16:00")
-    refused(town, InvalidRequest, "reason", void, index, reason=reason)
-    refused(town, InvalidRequest, "reason", correct, index, "2026-02-26 14:00", "2026-02-26 15:00", reason=reason)
+    refused(town, InvalidRequest, "「理由」", void, index, reason=reason)
+    refused(town, InvalidRequest, "「理由」", correct, index, "2026-02-26 14:00", "2026-02-26 15:00", reason=reason)
 
 
 # --- voiding ----------------------------------------------------------------------------------------------------------------

@@ -149,6 +149,26 @@ def test_another_stations_activity_is_as_if_it_were_not_there(street):
         street.ledger.operate(lambda c, now: sign_ups.sign_up(c, now, CLERK, activity))
 
 
+def test_the_desk_signs_up_whoever_rang_and_lets_go_under_the_same_rules(street):
+    def at_desk(work, number, by=CLERK):
+        street.ledger.operate(lambda c, now: work(c, now, by, activity, number))
+
+    activity, friend, stranger = publish(street), street.volunteer(), street.volunteer(OTHER)
+    at_desk(sign_ups.sign_up_at_desk, street.person)
+    at_desk(sign_ups.sign_up_at_desk, street.person)
+    assert kept(street) == [(activity, street.person)]
+    assert coming(street)[0].mine, "they see it as their own"
+    with pytest.raises(NotFound):
+        at_desk(sign_ups.sign_up_at_desk, stranger)
+    with pytest.raises(NotAllowed):
+        at_desk(sign_ups.sign_up_at_desk, friend, Actor("abroad", "recorder", OTHER))
+    at_desk(sign_ups.sign_up_at_desk, friend)
+    with pytest.raises(InvalidRequest, match="名额刚刚满了"):
+        at_desk(sign_ups.sign_up_at_desk, street.volunteer())
+    at_desk(sign_ups.withdraw_at_desk, friend)
+    assert kept(street) == [(activity, street.person)]
+
+
 @pytest.mark.parametrize("act", [sign_up, withdraw])
 def test_from_its_beginning_on_nothing_is_asked_for_or_let_go_of(street, act):
     activity = publish(street)
@@ -193,6 +213,18 @@ def test_what_is_still_to_come_is_the_last_to_begin_a_sheet_from(street):
     street.clock.now = street.clock.now.replace(day=11, hour=9)
     with street.read() as tx:
         assert [row.id for row in filling.templates(tx, HOME)] == [held]
+
+
+def test_each_planned_day_whose_sheet_is_not_there_yet_is_offered_until_it_is_recorded(street):
+    first = publish(street)
+    second = publish(street, start="2025-01-12T09:00", end="2025-01-12T11:00")
+    publish(street, start="2025-01-19T09:00", end="2025-01-19T11:00")
+    street.clock.now = street.clock.now.replace(day=13, hour=9)
+    with street.read() as tx:
+        assert [row.id for row in filling.unrecorded(tx, HOME)] == [second, first]
+    street.serve(street.volunteer(), "2025-01-12 09:00", "11:00", activity=second)
+    with street.read() as tx:
+        assert [row.id for row in filling.unrecorded(tx, HOME)] == [first]
 
 
 def test_it_stands_in_everything_about_me_and_is_gone_a_month_after_the_activity(street):

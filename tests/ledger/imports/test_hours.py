@@ -84,7 +84,7 @@ REFUSALS = [
     ("unknown_volunteer", "身份证号", "尾号 0011 尚未登记为志愿者", [signed(STRANGER)]),
     ("end_before_start", "签退时间", "签退时间不晚于签到时间", [changed(ROW, start="16:00", end="14:00")]),
     ("end_before_start", "签退时间", "签退时间不晚于签到时间", [changed(ROW, end="14:00")]),
-    ("over_daily_cap", "服务时长", "2026-02-26 累计将达 8小时1分，超过每日上限 8小时", [changed(ROW, start="8:00", end="16:01")]),
+    ("over_daily_cap", "服务时长", "2026年2月26日累计将达 8小时1分，超过每日上限 8小时", [changed(ROW, start="8:00", end="16:01")]),
     ("duplicate", "姓名", "已经登记过一次，请删去重复的一行", [ROW, ROW]),
     ("overlap", "签到时间", "重叠 30 分钟（登记站：东社区社会服务站，本表另一行）", [ROW, changed(ROW, start="15:30", end="17:00")]),
 ]

@@ -61,6 +61,18 @@ def test_one_line_is_one_person_perhaps_with_a_number_and_times(typed, read):
     assert brief([read_line(typed)]) == [read]
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("张  敏", "张敏"), ("黄 秀荣", "黄秀荣"), ("黄　秀　荣", "黄秀荣"), ("张敏 迟到", "张敏"), ("黄 秀荣 9:00-11:00", "黄秀荣")],
+)
+def test_characters_set_apart_to_fill_a_column_are_one_name(typed, name):
+    assert read_line(typed).name == name
+
+
+def test_the_sum_under_a_column_is_nobody():
+    assert [line.name for line in parse("姓名\t时长\n张敏\t2\n合计\t10人\n共 3 人")] == ["张敏"]
+
+
 def test_a_time_that_cannot_be_is_a_fault_and_not_dropped():
     line = read_line("张敏 9:00-25:00")
     assert line.fault
