@@ -22,6 +22,7 @@ from api.pages import (
     check,
     check_in,
     coming,
+    credentials,
     credit,
     desk_certificates,
     erasures,
@@ -89,7 +90,7 @@ _PAGES = (
     *(registering, volunteer_acts, proposals, registration),
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
-    *(certificates, desk_certificates, check),
+    *(certificates, desk_certificates, check, credentials),
 )
 
 

@@ -6,7 +6,8 @@ from flask import request
 
 from api.auth import actor, ledger
 from api.hosts import site_address
-from ledger.certificates import documents, issuing, printing, register
+from ledger import typesetting
+from ledger.certificates import credentials, documents, issuing, printing, register
 from ledger.certificates.documents import Wish
 from ledger.errors import InvalidRequest
 from ledger.transactions import ReadTransaction
@@ -45,7 +46,7 @@ def unprintable(tx: ReadTransaction, asked: Wish) -> list[str]:
     if request.form.get("gaps") == "yes":
         return []
     issuing.allowed(tx, actor(), asked.volunteer)
-    return printing.missing(printing.texts_of(documents.make(tx, actor(), asked, "", 0)))
+    return typesetting.missing(printing.texts_of(documents.make(tx, actor(), asked, "", 0)))
 
 
 def in_words(characters: list[str]) -> str:
@@ -63,3 +64,15 @@ def pdf(tx: ReadTransaction, number: str) -> bytes:
 def issue(asked: Wish) -> issuing.Issued:
     """Issue what was asked for, in the name of whoever is signed in."""
     return issuing.certify(ledger(), actor(), asked)
+
+
+def issuer() -> credentials.Issuer:
+    """Give who issues Verifiable Credentials here, under the address that people type."""
+    return credentials.Issuer(ledger().settings, ledger().signing, site_address())
+
+
+def credential(tx: ReadTransaction, number: str, way: str) -> tuple[bytes, str, str]:
+    """Give a certificate as a Verifiable Credential: content, type and name of the file. Raises NotFound, InvalidRequest."""
+    content = credentials.credential(tx, issuer(), register.get(tx, number), way)
+    kind, ending = credentials.WAYS[way]
+    return content, kind, f"志愿服务记录证明-{number}{ending}"

@@ -27,6 +27,7 @@ class Settings:
     messages_to: how messages reach phones: nothing (not at all), "file" (into a file under *home*), or the address of a program (gateways.py).
     messages_secret: what that program and we know.
     address: how people reach the web pages (https://volunteer.example.gov.cn); empty: by an IP address, or a name of their own network.
+    credentials_by_web: Verifiable Credentials are issued by the site's name (did:web) and not by a key alone (did:key).
     token_requests, address_requests: API requests a minute that one token and one network address may make.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     token_requests: int = TOKEN_REQUESTS
     address_requests: int = ADDRESS_REQUESTS
     address: str = ""
+    credentials_by_web: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -57,6 +59,7 @@ class Settings:
         limits = [env.get(f"SHOUWANG_API_{name}_PER_MINUTE") or "" for name in ("TOKEN", "ADDRESS")]
         messages_to, messages_secret = env.get("SHOUWANG_MESSAGES") or "", env.get("SHOUWANG_MESSAGES_SECRET") or ""
         address = (env.get("SHOUWANG_ADDRESS") or "").rstrip("/")
+        issuer = env.get("SHOUWANG_CREDENTIALS") or "did:key"
         wrong = []
         if url.startswith("postgresql://"):
             url = url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -68,10 +71,10 @@ class Settings:
             wrong.append("SHOUWANG_MESSAGES 应为 file 或发送程序的网址；用网址时，SHOUWANG_MESSAGES_SECRET 至少 16 个字符")
         if address and not _ADDRESS.fullmatch(address):
             wrong.append("SHOUWANG_ADDRESS 应是大家打开网页用的网址，例如 https://volunteer.example.gov.cn")
-        if restricted not in ("0", "1"):
-            wrong.append("SHOUWANG_REQUIRE_RESTRICTED_ROLE 应为 1 或 0")
-        if private not in ("0", "1"):
-            wrong.append("SHOUWANG_WEBHOOKS_PRIVATE 应为 1 或 0")
+        if issuer not in ("did:key", "did:web") or (issuer == "did:web" and not address.startswith("https://")):
+            wrong.append("SHOUWANG_CREDENTIALS 应为 did:key 或 did:web；用 did:web 时，SHOUWANG_ADDRESS 应设为 https 的网址")
+        switches = {"SHOUWANG_REQUIRE_RESTRICTED_ROLE": restricted, "SHOUWANG_WEBHOOKS_PRIVATE": private}
+        wrong += [f"{name} 应为 1 或 0" for name, said in switches.items() if said not in ("0", "1")]
         if not all(re.fullmatch(r"([1-9]\d{0,8})?", said, re.ASCII) for said in limits):
             wrong.append("SHOUWANG_API_TOKEN_PER_MINUTE 和 SHOUWANG_API_ADDRESS_PER_MINUTE 应是正整数")
         if wrong:
@@ -92,6 +95,7 @@ class Settings:
             token_requests=by_token,
             address_requests=by_address,
             address=address,
+            credentials_by_web=issuer == "did:web",
         )
 
     @property

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine
 
 from ledger import migrating, policies
+from ledger.certificates import credential_keys
 from ledger.checkpoints import Signing
 from ledger.database import check_durability, open_engine, read_transaction, write_transaction
 from ledger.database_role import check_role
@@ -113,6 +114,7 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         if not path.exists():
             write_new_key(path, os.urandom(32).hex().encode())
     create_signing_key(settings)
+    credential_keys.create_key(settings)
     KeyStore(settings.key_store).create()
     _make_private(settings)
     migrating.upgrade(settings.database_url)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ledger import checkpoints, signing_keys
+from ledger.certificates import credential_keys
 from ledger.cosignatures import configured_policy
 from ledger.errors import InvalidRequest
 from ledger.people.actors import OPERATOR
@@ -20,12 +21,22 @@ from scripts.console import OUT, as_json, ledger, print_json, progress
 @click.command("rotate-key")
 @click.option("--finish", is_flag=True, help="结束过渡：停用旧密钥，移到 keys/retired")
 @click.option("--destroy", is_flag=True, help="与 --finish 同用：旧密钥不留存，直接删除")
+@click.option("--credentials", is_flag=True, help="换的是可验证凭证的密钥：新凭证由新密钥签，旧密钥留着，只签它自己的状态列表")
 @as_json
-def rotate_key_(finish: bool, destroy: bool, json_: bool) -> None:
+def rotate_key_(finish: bool, destroy: bool, credentials: bool, json_: bool) -> None:
     """更换账本的签名密钥：新旧两把先一起签，等核验的人都换了公钥，再用 --finish 停用旧的。"""
     if destroy and not finish:
         raise InvalidRequest("--destroy 要和 --finish 一起用")
     book = ledger()
+    if credentials:
+        if finish:
+            raise InvalidRequest("可验证凭证的旧密钥要一直留着，没有 --finish：它签过的凭证还要靠它的状态列表")
+        made = credential_keys.rotate(book.settings)
+        if json_:
+            print_json({"key": made.multikey, "did": made.did})
+        else:
+            OUT.print(f"可验证凭证从现在起由新密钥签名：{made.method}", markup=False, emoji=False)
+        return
     index = None
     if not finish:
         index = book.write(lambda tx: signing_keys.rotate(tx, book.settings), OPERATOR).index

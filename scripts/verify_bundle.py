@@ -5,14 +5,16 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ledger import merkle
-from ledger.checking import bundles, certificates, offline, sampling
+from ledger.checking import bundles, certificates, credentials, offline, sampling
 from ledger.checking.faults import Report
 from ledger.checking.trusting import Trust, trust_keys, trust_policy
 from ledger.errors import InvalidRequest, LedgerError
+from ledger.keyring import KIND
 from ledger.notes import Checkpoint, note_parts
 from ledger.signing import NoteError, decode64
 
@@ -83,13 +85,20 @@ def certificate(given: argparse.Namespace) -> Report:
     """Judge a certificate: its PDF or data file, or the code on the paper; and whether it stands, where an exported log is given."""
     if (given.file is None) == (given.qr is None):
         raise InvalidRequest("请给出证明的 PDF 或数据文件，或者用 --qr 给出二维码的内容，二者选一")
+    if given.status is not None and given.file is None:
+        raise InvalidRequest("--status 要和可验证凭证的文件一起给")
     trust, report = _trust(given), Report()
+    whole = offline.verify_folder(given.log, trust) if given.log is not None else None
     records: list[int] = []
     if given.file is not None:
-        said = certificates.decode_certificate(given.file.read_bytes())
-        report = certificates.verify_certificate(said, trust)
-        slip = certificates.parse_slip(certificates.slip_text(said.document))
-        records = certificates.records_of(said)
+        judged = credentials.judge_file(given.file.read_bytes(), trust, _rotations(given, whole))
+        report = judged.report
+        slip = certificates.parse_slip(certificates.slip_text(judged.document))
+        records = certificates.records_of(judged.document)
+        if given.status is not None:
+            if judged.credential is None:
+                raise InvalidRequest("--status 只用于可验证凭证（.vc.json、.vc.jwt）：PDF 和数据文件请用 --log，或联网核验")
+            report.take(credentials.verify_status(judged.credential, given.status.read_bytes()))
     else:
         note = certificates.read_slip(given.qr)
         slip = certificates.parse_slip(note_parts(note)[0])
@@ -98,17 +107,26 @@ def certificate(given: argparse.Namespace) -> Report:
         except LedgerError as error:
             report.add(None, "slip", "账本自己签名的摘要", error)
     given.slip = slip
-    where = f"在签名的账本里（共 {report.size} 条）" if given.file else "二维码由账本签名"
+    where = f"在签名的账本里（共 {report.size} 条）" if report.size else "由账本的钥匙签名" if given.file else "二维码由账本签名"
     standing = "。签发以后有没有更正、撤销，要联网核验，或用 --log 给出较新的账本"
-    if given.log is not None:
-        standing = _standing(given, trust, records, report)
+    if given.status is not None:
+        standing = "。状态列表里没有撤销；有没有更正，要联网核验，或用 --log 给出较新的账本"
+    if whole is not None:
+        standing = _standing(given, whole, records, report)
     given.said = f"证明 {slip.number} 是真的，{where}：{_in_words(slip)}。请和纸上的逐项对照{standing}"
     return report
 
 
-def _standing(given: argparse.Namespace, trust: Trust, records: list[int], report: Report) -> str:
-    """Look a certificate up in an exported log, which is verified first."""
-    whole = offline.verify_folder(given.log, trust)
+def _rotations(given: argparse.Namespace, whole: Report | None) -> list[tuple[int, dict[str, Any]]]:
+    """List the log's changes of key from an exported log that holds; none without one."""
+    if whole is None or not whole.ok:
+        return []
+    found = offline.entries_of_kinds(given.log, Checkpoint("", whole.size, whole.root), (KIND,))
+    return [(said.index, said.body) for said in found]
+
+
+def _standing(given: argparse.Namespace, whole: Report, records: list[int], report: Report) -> str:
+    """Look a certificate up in an exported log, as far as that one holds."""
     report.take(whole)
     if not whole.ok:
         return ""
@@ -151,8 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     whole = verb("log", log, "核验导出的整个账本：重算每一条、每一片、每一条链")
     whole.add_argument("folder", type=Path, metavar="文件夹")
     whole.add_argument("--against", type=Path, metavar="文件", help="从前另存的检查点：账本必须是它的延续")
-    paper = verb("certificate", certificate, "核验志愿服务记录证明：PDF、数据文件，或纸上二维码的内容")
-    paper.add_argument("file", type=Path, nargs="?", metavar="证明文件", help="PDF，或随它保存的 .json")
+    paper = verb("certificate", certificate, "核验志愿服务记录证明：PDF、数据文件、可验证凭证，或纸上二维码的内容")
+    paper.add_argument("file", type=Path, nargs="?", metavar="证明文件", help="PDF，随它保存的 .json，或可验证凭证（.vc.json、.vc.jwt）")
+    paper.add_argument("--status", type=Path, metavar="文件", help="可验证凭证的状态列表（凭证里 statusListCredential 的网址）：有没有撤销")
     paper.add_argument("--qr", metavar="文字", help="扫二维码得到的整个网址，# 后面的都要")
     paper.add_argument("--log", type=Path, metavar="文件夹", help="导出的账本：看到它为止有没有更正、撤销")
     two = verb("consistency", consistency, "核验新的检查点是旧检查点的延续")

@@ -71,6 +71,16 @@ def data(certificate: str) -> ResponseReturnValue:
     return attachment(content, "application/json", f"志愿服务记录证明-{certificate}.json", personal=True)
 
 
+@blueprint.get("/<certificate>/credential.<any(json, jwt):way>")
+@open_to("volunteer")
+def credential(certificate: str, way: str) -> ResponseReturnValue:
+    """Hand the person their certificate as a Verifiable Credential."""
+    with ledger().read() as tx:
+        _own(tx, certificate)
+        made = certificate_forms.credential(tx, certificate, way)
+    return attachment(*made, personal=True)
+
+
 def _own(tx: ReadTransaction, certificate: str) -> object:
     """Give the row of a certificate of the person's own. Raises NotFound for all others alike."""
     mine = {row.number: row for row in register.of_volunteer(tx, actor().volunteer or "")}

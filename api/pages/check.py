@@ -17,7 +17,8 @@ from api.auth import client, ledger, open_to_all
 from api.limits import Meter
 from ledger import stations
 from ledger.certificates import register
-from ledger.checking.certificates import FILE_BYTES_MAX, decode_certificate, paper_digest, verify_certificate
+from ledger.checking.certificates import FILE_BYTES_MAX, paper_digest
+from ledger.checking.credentials import judge_file
 from ledger.checking.trusting import Trust
 from ledger.errors import InvalidRequest, NotFound
 from ledger.people import throttling
@@ -77,23 +78,23 @@ def person(certificate: str) -> ResponseReturnValue:
 @blueprint.post("/file")
 @open_to_all
 def file() -> ResponseReturnValue:
-    """Verify a PDF or JSON file as anybody could, and say how its certificate stands."""
+    """Verify a PDF, its data or a Verifiable Credential as anybody could, and say how its certificate stands."""
     _count()
     given = request.files.get("file")
     try:
         if given is None or not given.filename:
-            raise InvalidRequest("请选择证明的 PDF 文件，或随它保存的 JSON 文件")
-        said = decode_certificate(given.stream.read(FILE_BYTES_MAX + 1))
+            raise InvalidRequest("请选择证明的 PDF 文件，或随它保存的 JSON、JWT 文件")
+        with ledger().read() as tx:
+            judged = judge_file(given.stream.read(FILE_BYTES_MAX + 1), Trust(ledger().signing.keyring(tx.connection).verifiers))
     except InvalidRequest as refusal:
         return _page(problem=str(refusal), status=400)
     with ledger().read() as tx:
-        report = verify_certificate(said, Trust(ledger().signing.keyring(tx.connection).verifiers))
         try:
-            row = register.get(tx, str(said.document.get("number")))
+            row = register.get(tx, str(judged.document.get("number")))
         except NotFound:
             row = None
-    wrong = [fault for fault in report.faults if fault.what != "certificate"]  # that it was revoked is said by the register
-    if wrong or row is None or row.paper != paper_digest(said.document):
+    wrong = [fault for fault in judged.report.faults if fault.what != "certificate"]  # that it was revoked is said by the register
+    if wrong or row is None or row.paper != paper_digest(judged.document):
         _log.info("certificate.file_refused", what=wrong[0].what if wrong else "register")
         return _page(forged=True, status=400)
     return _answer(row.number, from_file=True)

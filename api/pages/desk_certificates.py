@@ -70,6 +70,18 @@ def paper(number: str, certificate: str) -> ResponseReturnValue:
     return attachment(content, "application/pdf", f"志愿服务记录证明-{certificate}.pdf", personal=True)
 
 
+@blueprint.post("/<certificate>/credential.<any(json, jwt):way>")
+@open_to(*STAFF)
+def credential(number: str, certificate: str, way: str) -> ResponseReturnValue:
+    """Hand one to the person as a Verifiable Credential, after the look has been written down."""
+    with ledger().read() as tx:
+        known = _theirs(tx, number, certificate)
+    ledger().write(lambda tx: reveals.note_down(tx, known, "certificate", fields=PRINTED), actor())
+    with ledger().read() as tx:
+        made = certificate_forms.credential(tx, certificate, way)
+    return attachment(*made, personal=True)
+
+
 @blueprint.post("/<certificate>/revocation")
 @open_to("approver", "official")
 def revoke(number: str, certificate: str) -> ResponseReturnValue:

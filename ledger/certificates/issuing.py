@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import func, select
 
 from ledger.bulk import insert_rows
-from ledger.certificates import documents
+from ledger.certificates import credentials, documents
 from ledger.certificates.documents import Wish
 from ledger.checking.certificates import code_digest, paper_digest, slip_text
 from ledger.checkpoints import Signing
@@ -80,6 +80,7 @@ def issue(tx: WriteTransaction, signing: Signing, origin: str, wish: Wish) -> Is
     kept = {"document": document, "slip": signing.sign_text(tx.connection, slip_text(document)).decode()}
     sealed = tx.vault.seal_more("person/" + person, orjson.dumps(kept), "certificate/" + number)
     insert_rows(tx.connection, _PAPER, [{"certificate": number, "volunteer": person, "sealed": sealed}])
+    credentials.draw_place(tx, number)
     return Issued(number, code, receipt)
 
 

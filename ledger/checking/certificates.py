@@ -141,9 +141,9 @@ def decode_certificate(raw: bytes) -> Certificate:
     return certificate
 
 
-def records_of(certificate: Certificate) -> list[int]:
+def records_of(document: dict[str, Any]) -> list[int]:
     """List the entries that a certificate's document rests on, as far as it says so."""
-    items = certificate.document.get("items", ())
+    items = document.get("items", ())
     return [item["index"] for item in items if isinstance(item, dict) and isinstance(item.get("index"), int)]
 
 
@@ -261,9 +261,17 @@ def _compare(document: dict[str, Any], issued: Said, report: Report) -> None:
     for name in _SAID_TWICE:
         report.compare(index, f"document.{name}", body.get(name), document.get(name))
     try:
-        items = document["items"]
         report.compare(index, "document.code", body["code"], code_digest(document["code"]))
-        report.compare(index, "document.items", body["records"], [item["index"] for item in items])
+        report.compare(index, "document.items", body["records"], [item["index"] for item in document["items"]])
+    except (LookupError, TypeError) as error:
+        report.add(index, "document", "写全的证明", type(error).__name__)
+    compare_sums(document, index, report)
+
+
+def compare_sums(document: dict[str, Any], index: int | None, report: Report) -> None:
+    """Compare a document's totals with its list."""
+    try:
+        items = document["items"]
         report.compare(index, "document.minutes", sum(item["minutes"] for item in items), document["minutes"])
         for name, key in (("grades", "grade"), ("series", "series")):
             sums: Counter[str] = Counter()

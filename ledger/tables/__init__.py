@@ -9,7 +9,7 @@ validate table models): rules live in the noun modules, and entries are validate
 from sqlmodel import SQLModel
 
 from ledger.tables.activities import CalendarRow, DeskRow, PlanRow, PresenceRow, SignUpRow
-from ledger.tables.certificates import CertificatePaperRow, CertificateRow
+from ledger.tables.certificates import CertificatePaperRow, CertificateRow, CertificateStatusRow
 from ledger.tables.columns import table
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
@@ -76,6 +76,7 @@ __all__ = [
     "CalendarRow",
     "CertificatePaperRow",
     "CertificateRow",
+    "CertificateStatusRow",
     "ChainRow",
     "CheckpointRow",
     "CosignatureRow",

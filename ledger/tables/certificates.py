@@ -1,4 +1,4 @@
-"""Certificates of service: the register, which follows from the log, and beside it the papers as they were issued, sealed."""
+"""Certificates of service: the register, which follows from the log, and beside it the papers as issued, sealed, and their places in status lists."""
 
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
@@ -44,3 +44,13 @@ class CertificatePaperRow(SQLModel, table=True):
     certificate: str = text(primary_key=True)
     volunteer: str = text(index=True)
     sealed: bytes = blob()
+
+
+class CertificateStatusRow(SQLModel, table=True):
+    """A certificate's place in the status list of its Verifiable Credential: random, and kept when the person is erased."""
+
+    __tablename__ = "certificate_status"
+    certificate: str = text(primary_key=True)
+    list: int
+    place: int
+    __table_args__ = (Index("uq_certificate_status_list_place", "list", "place", unique=True),)

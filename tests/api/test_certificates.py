@@ -3,12 +3,16 @@
 import io
 import re
 from datetime import datetime
+from urllib.parse import unquote, urlsplit
 
+import orjson
 import pytest
 from certified import codes_on, pages_of
 
+from api.pages.credentials import A_MINUTE
 from ledger.activities import Activity, find_or_publish
-from ledger.certificates import register
+from ledger.certificates import issuing, register
+from ledger.checking.credentials import read_credential, verify_status
 from ledger.ids import new_entry_id, spaced_code
 from ledger.people import reveals
 from ledger.people.actors import OPERATOR, Actor
@@ -206,3 +210,60 @@ def test_another_volunteers_certificate_is_not_there(world, person, made, visito
     assert visitor.get("/certificates/340104-2025-000999.pdf").status_code == 404
     clerk = world.visitor("recorder")
     assert clerk.get(f"/certificates/{made}.pdf").status_code == 403
+
+
+# --- as a Verifiable Credential
+
+
+def test_a_volunteer_takes_their_own_as_a_credential_and_anybody_may_ask_how_it_stands(world, visitor, made):
+    page = visitor.get("/certificates/").text
+    for way, kind in (("json", "application/vc"), ("jwt", "application/vc+jwt")):
+        path = f"/certificates/{made}/credential.{way}"
+        assert path in page
+        answer = visitor.get(path)
+        assert (answer.status_code, answer.mimetype, answer.headers["Cache-Control"]) == (200, kind, "no-store")
+        assert f"{made}.vc.{way}" in unquote(answer.headers["Content-Disposition"])
+        checked = world.visitor().post("/check/file", {"file": (io.BytesIO(answer.data), f"x.{way}")})
+        assert "有效" in checked.text
+        assert "一字不差" in checked.text
+        broken = answer.data[:-30] + bytes([answer.data[-30] ^ 1]) + answer.data[-29:]
+        refused = world.visitor().post("/check/file", {"file": (io.BytesIO(broken), f"x.{way}")})
+        assert refused.status_code == 400
+        assert "一字不差" not in refused.text
+    said = orjson.loads(visitor.get(f"/certificates/{made}/credential.json").data)
+    listed = urlsplit(said["credentialStatus"]["statusListCredential"]).path
+    anybody = world.visitor().client
+    answer = anybody.get(listed)
+    assert (answer.status_code, answer.mimetype) == (200, "application/vc")
+    assert (answer.headers["Cache-Control"], answer.headers["Access-Control-Allow-Origin"]) == ("public, max-age=60", "*")
+    as_jwt = anybody.get(listed, headers={"Accept": "application/vc+jwt"})
+    assert as_jwt.mimetype == "application/vc+jwt"
+    place = read_credential(orjson.dumps(said))
+    assert all(verify_status(place, one.data).ok for one in (answer, as_jwt))
+    world.ledger.write(lambda tx: issuing.revoke(tx, made, "时长抄错了"), OPERATOR)
+    assert not any(verify_status(place, anybody.get(listed, headers=accept).data).ok for accept in ({}, {"Accept": "application/vc+jwt"}))
+    again = world.visitor().post("/check/file", {"file": (io.BytesIO(orjson.dumps(said)), "x.json")})
+    assert "已撤销" in again.text
+    assert anybody.get(listed.rstrip("1") + "7").status_code == 404
+    keys = anybody.get("/.well-known/did.json")
+    assert orjson.loads(keys.data)["verificationMethod"][0]["publicKeyMultibase"] in listed
+    assert keys.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_nobody_takes_somebody_elses_credential_and_the_desk_leaves_a_trace(world, person, visitor, made):
+    assert visitor.get("/certificates/340104-2025-000999/credential.json").status_code == 404
+    assert world.visitor().get(f"/certificates/{made}/credential.json").status_code == 302
+    clerk, page = world.visitor("recorder"), f"/volunteers/{person.number}/certificates/"
+    assert f"{page}{made}/credential.jwt" in clerk.get(page).text
+    answer = clerk.post(f"{page}{made}/credential.json")
+    assert (answer.status_code, answer.mimetype) == (200, "application/vc")
+    assert orjson.loads(answer.data)["credentialSubject"]["number"] == made
+    with world.ledger.read() as tx:
+        assert [look.fields for look in reveals.of(tx, person.number)] == ["证明原文（打印给本人）"]
+    assert clerk.get(f"{page}{made}/credential.json").status_code == 405
+
+
+def test_the_status_list_is_not_asked_for_without_end(world, visitor, made):
+    anybody = world.visitor().client
+    answers = [anybody.get("/.well-known/did.json").status_code for _ in range(A_MINUTE + 1)]
+    assert (answers[0], answers[-1]) == (200, 429)

@@ -20,7 +20,7 @@ def keys(world):
 
 
 def pems(world):
-    return sorted(path.name for path in keys(world).rglob("*.pem"))
+    return sorted(path.name for path in keys(world).rglob("log-signing*.pem"))
 
 
 def first_key(world):

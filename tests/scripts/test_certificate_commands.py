@@ -10,10 +10,12 @@ from pathlib import Path
 import cryptography
 import pytest
 from certified import ADDRESS, certificate_of, codes_on, pages_of, pdf_of, serve_long
+from credentialed import credential_of, list_at, status_of
 from world import CENTRE, HOME, World
 
 from ledger import exporting
 from ledger.checking.certificates import encode_certificate
+from ledger.checking.credentials import read_credential
 
 SHOUWANG = Path(sys.executable).parent / "shouwang"
 PROGRAM = Path(__file__).parent.parent.parent / "scripts" / "verify_bundle"
@@ -143,3 +145,55 @@ def test_an_exported_log_tells_what_became_of_it(town, outside, tmp_path):
     path = next(path for path in bundle.rglob("*") if path.is_file())
     path.write_bytes(path.read_bytes().replace("时长抄错了".encode(), "时长没抄错".encode()))
     assert "发现" in outside("paper.pdf", "--log", "last", code=1)
+
+
+def test_a_credential_is_judged_without_us_and_its_status_list_tells_a_revocation(town, outside, run, tmp_path):
+    number = town.certify(town.person).number
+    for way in ("json", "jwt"):
+        (tmp_path / f"mine.vc.{way}").write_bytes(credential_of(town, number, way))
+        said = outside(f"mine.vc.{way}")
+        assert said.startswith(f"通过：证明 {number} 是真的，由账本的钥匙签名：张敏")
+        assert "有没有更正、撤销，要联网核验" in said
+        assert outside(f"mine.vc.{way}", "--json")["certificate"]["minutes"] == 450
+        (tmp_path / "status").write_bytes(status_of(town, number, way))
+        assert "状态列表里没有撤销" in outside(f"mine.vc.{way}", "--status", "status")
+    (tmp_path / "wrong.vc.json").write_bytes(credential_of(town, number).replace("张敏".encode(), "李敏".encode()))
+    assert "签名不对" in outside("wrong.vc.json", code=2)
+    (tmp_path / "paper.pdf").write_bytes(pdf_of(town, number))
+    assert "--status 只用于可验证凭证" in outside("paper.pdf", "--status", "status", code=2)
+    assert "要和可验证凭证的文件一起给" in outside("--qr", "x", "--status", "status", code=2)
+    assert "状态列表读不出来" in outside("mine.vc.json", "--status", "mine.vc.json", code=2)
+    assert "由新密钥签名：did:key:z6Mk" in rotate(town, "--credentials")
+    assert "没有 --finish" in rotate(town, "--credentials", "--finish", code=2)
+    (tmp_path / "new.vc.json").write_bytes(credential_of(town, number))
+    assert (tmp_path / "new.vc.json").read_bytes() != (tmp_path / "mine.vc.json").read_bytes()
+    town.revoke(number)
+    town.sign()
+    for name in ("mine.vc.json", "mine.vc.jwt", "new.vc.json"):
+        listed = read_credential((tmp_path / name).read_bytes()).status_list
+        (tmp_path / "status").write_bytes(list_at(town, listed))
+        assert "certificate：应为 有效，实为 已撤销" in outside(name, "--status", "status", code=1)
+    folder = tmp_path / "log"
+    exporting.export_log(town.ledger, folder)
+    assert "已撤销" in outside("mine.vc.jwt", "--log", folder, code=1)
+
+
+def rotate(town, *arguments, code=0):
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
+    command = [SHOUWANG, "rotate-key", *arguments]
+    env = surroundings | {"SHOUWANG_HOME": str(town.settings.home)}
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=env)
+    assert said.returncode == code, said.stdout + said.stderr
+    return said.stdout + said.stderr
+
+
+def test_a_credential_from_before_the_log_changed_its_key_is_judged_with_the_log(town, outside, tmp_path):
+    number = town.certify(town.person).number
+    (tmp_path / "old.vc.json").write_bytes(credential_of(town, number))
+    town.rotate()
+    town.sign()
+    town.finish_rotation()
+    (tmp_path / "vkey").write_text(town.ledger.signing.vkey + "\n")
+    assert "账本的钥匙签名担保的凭证公钥" in outside("old.vc.json", code=1)
+    exporting.export_log(town.ledger, tmp_path / "log")
+    assert "没有撤销，也没有更正" in outside("old.vc.json", "--log", tmp_path / "log")
