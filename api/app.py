@@ -25,6 +25,7 @@ from api.pages import (
     credit,
     desk_certificates,
     erasures,
+    evaluations,
     guide,
     helping,
     home,
@@ -34,11 +35,14 @@ from api.pages import (
     notices,
     objections,
     omissions,
+    organisations,
     parked,
     personal,
     proposals,
     publicity,
     receipts,
+    record,
+    record_desk,
     recorders,
     records,
     registering,
@@ -51,6 +55,7 @@ from api.pages import (
     sign_in,
     signatures,
     stations,
+    trainings,
     volunteer_acts,
     volunteers,
     webhooks,
@@ -90,6 +95,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check),
+    *(record, record_desk, trainings, evaluations, organisations),
 )
 
 
