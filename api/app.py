@@ -26,6 +26,7 @@ from api.pages import (
     credit,
     desk_certificates,
     erasures,
+    evaluations,
     guide,
     helping,
     home,
@@ -35,11 +36,14 @@ from api.pages import (
     notices,
     objections,
     omissions,
+    organisations,
     parked,
     personal,
     proposals,
     publicity,
     receipts,
+    record,
+    record_desk,
     recorders,
     records,
     registering,
@@ -52,6 +56,7 @@ from api.pages import (
     sign_in,
     signatures,
     stations,
+    trainings,
     volunteer_acts,
     volunteers,
     webhooks,
@@ -91,6 +96,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check, credentials),
+    *(record, record_desk, trainings, evaluations, organisations),
 )
 
 

@@ -182,6 +182,13 @@ PAGES |= {
     "check.file": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
+PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "award_form", "hand_in")}
+PAGES |= {"record.paper": {"approver", "official"}}
+PAGES |= {f"record_desk.{view}": STAFF for view in ("page", "award", "act", "undo")}
+PAGES |= {f"trainings.{view}": {"recorder", "approver"} for view in ("form", "do")}
+PAGES |= {f"evaluations.{view}": {"recorder", "approver"} for view in ("listing", "one", "record")}
+PAGES |= {"organisations.board": EVERYONE, "organisations.one": EVERYONE}
+PAGES |= {f"organisations.{view}": STAFF for view in ("listing", "desk", "appraise", "note", "award", "act", "undo")}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
