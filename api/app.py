@@ -45,6 +45,7 @@ from api.pages import (
     registration,
     reveals,
     rights,
+    rules,
     second_factor,
     security,
     sheets,
@@ -90,6 +91,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check),
+    rules,
 )
 
 

@@ -42,9 +42,11 @@ def credit_(id_number: str | None, volunteer: str | None, json_: bool) -> None:
         said: dict[str, Any] = {name: value for name, value in vars(statement).items() if name not in ("records", "others")}
         print_json(said | {"records": [_item(one) for one in statement.records], "not_counted": [_item(one) for one in statement.others]})
         return
-    OUT.print(f"{known.masked_name}（{known.row.number}）累计服务 [bold]{duration(statement.minutes)}[/]，{statement.star} 星")
-    if statement.minutes_to_next_star is not None:
-        OUT.print(f"再服务 {duration(statement.minutes_to_next_star)} 可达 {statement.star + 1} 星")
+    OUT.print(
+        f"{known.masked_name}（{known.row.number}）累计服务 [bold]{duration(statement.minutes)}[/]，{statement.star_name or '尚未评星'}"
+    )
+    if statement.next_star:
+        OUT.print(f"还差 {statement.missing} 到{statement.next_star}")
     for series, minutes in statement.by_series.items():
         OUT.print(f"  {series} {duration(minutes)}")
     shown = Table("日期", "活动", "时间", "时长", "状态", "证据", "登记站", "第几条")

@@ -43,6 +43,7 @@ OPEN = {
     "entries.proof",
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
+OPEN |= {"rules.file", "rules.decide"}
 OPEN |= {"check.one", "check.person", "publicity.certificates"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
