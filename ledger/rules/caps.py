@@ -20,7 +20,7 @@ class Room:
         for place, (_, name, cap) in zip(places, caps, strict=True):
             room = cap.most - self._used.get(place, 0)
             if room < left:
-                most = f"{cap.most // 60} 小时" if hours else f"{spoken(cap.most)} 分"
+                most = f"{cap.most // 60}小时" if hours else f"{spoken(cap.most)} 分"
                 left, why = max(room, 0), f"{name}{PER[cap.per]}最多 {most}"
         for place in places:
             self._used[place] = self._used.get(place, 0) + left

@@ -122,7 +122,7 @@ def _given(rules: RuleSet, item: Item) -> str:
     if item.table:
         levels = {str(at): level.name for at, level in enumerate(rules.levels_of(item.scale), 1)} if item.scale else {}
         words = AWARD_LEVELS | QUALITIES | levels
-        return "，".join(f"{words[code]} {spoken(points)} 分" for code, points in item.table.items())
+        return "，".join(f"{word} {spoken(item.table[code])} 分" for code, word in words.items() if code in item.table)
     if item.recorded_points:
         return "按记录写明的分数" + (f"，最多 {spoken(item.points_most)} 分" if item.points_most is not None else "")
     return f"{_OF[item.counts]} {spoken(item.points)} 分"

@@ -126,7 +126,7 @@ def test_longquanyi_asks_for_hours_and_points_and_deductions_lower_the_star():
     fallen = told("longquanyi", services=services, conduct=(bad(900, "2025-06-01", "no-show"),))
     assert (fallen.minutes, fallen.points, fallen.star.level, fallen.status) == (6000, 98000, "一星", "active")
     [way] = fallen.star.next.ways
-    assert [(ask.words, ask.have, ask.missing) for ask in way] == [("时长 100 小时", "100 小时", ""), ("积分 1000 分", "980 分", "20 分")]
+    assert [(ask.words, ask.have, ask.missing) for ask in way] == [("时长 100小时", "100小时", ""), ("积分 1000 分", "980 分", "20 分")]
 
 
 def test_longquanyi_cancels_after_five_no_shows_of_a_year_and_keeps_the_star():
@@ -167,7 +167,7 @@ def test_hailin_counts_two_hours_of_an_activity_and_nothing_of_one_that_was_comp
     assert [(line.index, line.counted_minutes, line.total_minutes, line.total_points) for line in found.lines] == [
         (1, 120, 120, 200), (2, 120, 240, 400), (3, 0, 240, 400), (4, 0, 240, 400), (5, 0, 240, 400), (6, 0, 240, 600)
     ]  # fmt: skip
-    assert found.lines[0].why == "每次活动最多 2 小时"
+    assert found.lines[0].why == "每次活动最多 2小时"
     assert found.lines[3].why == "账本第 5 条失信记录认定这次服务不计时长"
 
 
@@ -188,7 +188,7 @@ def test_chongqing_takes_the_right_to_back_fill_for_a_year_and_a_hundred_hours()
     early = told("chongqing", "2026-01-01", services=since, conduct=(faked,))
     assert [one.repair for one in early.binds("backfill")] == ["等到 2026-03-15，自动恢复"]
     few = told("chongqing", "2026-03-15", services=(*served(1), *served(90, first="2026-01-01", start=50)), conduct=(faked,))
-    assert [one.repair for one in few.binds("backfill")] == ["再服务 10 小时，自动恢复"], "the hour of before does not count"
+    assert [one.repair for one in few.binds("backfill")] == ["再服务 10小时，自动恢复"], "the hour of before does not count"
     assert few.minutes == 90 * 60, "the false one is worth nothing"
     done = told("chongqing", "2026-03-15", services=(*served(1), *served(100, first="2026-01-01", start=50)), conduct=(faked,))
     assert done.binds("backfill") == ()
@@ -235,14 +235,14 @@ def test_suzhou_multiplies_by_the_finest_class():
 
 def test_ningbo_counts_what_was_signed_in_and_out():
     found = told("ningbo", services=(*served(99, grade="A"), *served(50, grade="B", start=500)))
-    assert (found.minutes, found.star.at, found.star.next.ways[0][0].missing) == (99 * 60, 0, "1 小时")
+    assert (found.minutes, found.star.at, found.star.next.ways[0][0].missing) == (99 * 60, 0, "1小时")
 
 
 def test_zhenhai_tries_for_five_activities_and_ten_hours_counts_training_and_closes_by_the_quarter():
     """Four services of 2 h and a training of 1 h in the first quarter: 9 h, 4 activities. One more of 2 h: 11 h, 5 activities."""
     services, trainings = served(8, each=2, first="2026-01-01"), (Training(90, "2026-02-01", 60, "急救"),)
     trial = told("zhenhai", "2026-04-01", services=services, trainings=trainings)
-    assert (trial.minutes, trial.status, trial.status_words) == (540, "probation", "再1 次、1 小时转为正式志愿者，时长全部带入")
+    assert (trial.minutes, trial.status, trial.status_words) == (540, "probation", "再1 次、1小时转为正式志愿者，时长全部带入")
     more = (*services, Service(50, "e", "2026-04-02", "2026-04-02T08:00", 120))
     assert told("zhenhai", "2026-06-30", services=more, trainings=trainings).status == "probation", "the quarter is not closed"
     done = told("zhenhai", "2026-07-01", services=more, trainings=trainings)
