@@ -25,6 +25,7 @@ from api.pages import (
     credit,
     desk_certificates,
     erasures,
+    evaluations,
     guide,
     helping,
     home,
@@ -34,11 +35,14 @@ from api.pages import (
     notices,
     objections,
     omissions,
+    organisations,
     parked,
     personal,
     proposals,
     publicity,
     receipts,
+    record,
+    record_desk,
     recorders,
     records,
     registering,
@@ -52,6 +56,7 @@ from api.pages import (
     sign_in,
     signatures,
     stations,
+    trainings,
     volunteer_acts,
     volunteers,
     webhooks,
@@ -92,6 +97,7 @@ _PAGES = (
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check),
     rules,
+    *(record, record_desk, trainings, evaluations, organisations),
 )
 
 

@@ -18,7 +18,17 @@ from ledger.kinds.service import CLAIMS, FINDINGS
 from ledger.notices import About, Notice
 from ledger.people.proposals import KINDS as PROPOSED
 from ledger.service.drafts import duration
-from ledger.tables import ObjectionRow, OmissionRow, ProposalRow, ServiceRow, table
+from ledger.tables import (
+    AwardRow,
+    ConductRow,
+    EvaluationRow,
+    ObjectionRow,
+    OmissionRow,
+    ProposalRow,
+    ServiceRow,
+    TrainingRow,
+    table,
+)
 from ledger.transactions import ReadTransaction
 
 _SERVICE, _OBJECTION, _OMISSION, _PROPOSAL = table(ServiceRow), table(ObjectionRow), table(OmissionRow), table(ProposalRow)
@@ -48,7 +58,17 @@ WORDS = {
     "service.second_declined": ("第二个人没有同意", "您提出的超限登记没有通过，请看理由。"),
     "approvals.waiting": ("有记录等您审核", "请在「审核」里处理；过了期限才登记的，要上一级审核。"),
     "objections.waiting": ("有异议等您处理", "请在期限前核查答复；过了期限的，上一级也看得到。"),
-    "proposals.waiting": ("有志愿者待办", "确认、更正、合并、转站，要您这第二个人办理。"),
+    "proposals.waiting": ("有待办", "确认、更正、合并、转站，奖励、守信失信，要您这第二个人办理。"),
+    "training.recorded": ("登记了一次培训", "学习时长另算，不是服务时长。没有参加的，请告诉站点。"),
+    "training.voided": ("一条培训记录作废了", "不对的话，请到站点说明。"),
+    "evaluation.recorded": ("有了一次评价", "在「我的信用记录」里可以看到。"),
+    "evaluation.voided": ("一条评价作废了", "评错了的，会重新评。"),
+    "award.granted": ("一项奖励记进来了", "在「我的信用记录」里可以看到。"),
+    "award.withdrawn": ("一项奖励撤销了", "不同意的话，请到站点说明。"),
+    "conduct.recorded": ("记了一条守信或失信", "依据、期限、怎么修复都写在里面；不同意的，点「我不同意」。"),
+    "conduct.lifted": ("一条守信失信记录撤下了", "结果和理由在下面，也写进了账本。"),
+    "points.spent": ("用了积分", "积分另记一本账，服务时长一分钟也不会少。"),
+    "proposal.asked": ("有一件事等第二个人决定", "请在「待办」里看清楚再决定。"),
     "certificate.issued": ("证明开好了", "可以在「我的证明」里打开、打印。"),
     "certificate.revoked": ("证明已撤销", "原来那份不再有效。要新的，请到站点办理。"),
     "account.code_issued": ("给您办了一次性登录码", "不是您要求的话，请马上告诉站点。"),
@@ -68,6 +88,7 @@ _OF_STAFF = {
     "objection.not_me": "objections.listing",
     "objection.overdue": "objections.listing",
     "proposal.declined": "proposals.listing",
+    "proposal.asked": "proposals.listing",
     "service.second_wanted": "approvals.listing",
     "account.changed": "security.page",
     "account.password_changed": "security.page",
@@ -77,6 +98,8 @@ _OF_VOLUNTEERS = {
     "service.omission_taken_down": "omissions.form",
     "activity.cancelled": "coming.listing",
     "proposal.declined": "registration.mine",
+    **dict.fromkeys(("training.recorded", "training.voided", "evaluation.recorded", "evaluation.voided", "points.spent"), "record.mine"),
+    **dict.fromkeys(("award.granted", "award.withdrawn", "conduct.recorded", "conduct.lifted"), "record.mine"),
     "certificate.issued": "certificates.mine",
     "certificate.revoked": "certificates.mine",
     "volunteer.moved": "registration.mine",
@@ -87,11 +110,20 @@ _OF_VOLUNTEERS = {
 }
 
 
+_REASONS = {
+    table(TrainingRow): ("training", "voided_reason"),
+    table(EvaluationRow): ("evaluation", "voided_reason"),
+    table(AwardRow): ("award", "withdrawn_reason"),
+    table(ConductRow): ("conduct", "lifted_reason"),
+}
+"""Where the reason stands why something of a credit record does not stand any more."""
+_POINTED = ("objection", "omission", "proposal", "activity", "training", "evaluation", "award", "conduct")
 _OF_RECORDS = ("served_on", "minutes", "entry")
 """What the record that a notice is about says better itself."""
 _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "title": ("活动", str),
     "kind": ("什么事", lambda kind: PROPOSED.get(kind, kind)),
+    **dict.fromkeys(("training", "evaluation", "award", "conduct"), ("账本", lambda index: f"第 {index} 条")),
     "served_on": ("时间", long_day),
     "minutes": ("时长", duration),
     "certificate": ("证明编号", str),
@@ -154,12 +186,16 @@ def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str,
     for rows, keys in ((_OBJECTION, "objection"), (_OMISSION, "omission")):
         columns = (rows.c.entry_index, rows.c.reason)
         reasons |= {row.entry_index: row.reason for row in rows_where_in(tx.connection, columns, rows.c.entry_index, named(keys))}
+    for rows, (key, column) in _REASONS.items():
+        columns = (rows.c.entry_index, rows.c[column])
+        told = rows_where_in(tx.connection, columns, rows.c.entry_index, named(key))
+        reasons |= {row.entry_index: getattr(row, column) for row in told if getattr(row, column)}
     reasons |= {row.id: row.remark for row in rows_where_in(tx.connection, _PROPOSAL.c, _PROPOSAL.c.id, named("proposal"))}
     events = activities.get_many(tx.connection, named("activity"))
     reasons |= {number: row.ended_reason for number, row in events.items()}
     found: dict[str, About] = {}
     for notice in notices:
-        pointed = [notice.about[key] for key in ("objection", "omission", "proposal", "activity") if key in notice.about]
+        pointed = [notice.about[key] for key in _POINTED if key in notice.about]
         said = [reason for place in pointed if (reason := reasons.get(place))]
         found[notice.id] = {"reason": said[0]} if said else {}
         if (event := events.get(str(notice.about.get("activity")))) is not None:

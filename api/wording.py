@@ -45,6 +45,15 @@ KIND_NAMES = {
     "identity.unlinked": "解除统一身份的绑定",
     "certificate.issued": "开具证明",
     "certificate.revoked": "撤销证明",
+    "training.recorded": "登记培训",
+    "training.voided": "作废培训记录",
+    "evaluation.recorded": "登记评价",
+    "evaluation.voided": "作废评价",
+    "award.granted": "登记表彰奖励",
+    "award.withdrawn": "撤销表彰奖励",
+    "conduct.recorded": "记守信或失信",
+    "conduct.lifted": "撤下守信失信记录",
+    "points.spent": "用积分",
 }
 """What an entry that concerns somebody is called on a page for them."""
 ACCOUNT_CHANGES = {

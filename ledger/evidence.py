@@ -53,7 +53,7 @@ def attach(ledger: Ledger, actor: Actor, draft: str, content: bytes) -> None:
         raise InvalidRequest("照片是空文件，请检查是否选错了")
     if len(content) > BYTES_MAX:
         raise InvalidRequest("照片太大，请不超过 10 MB。可以把手机拍照的清晰度调低一档，或扫描成 PDF")
-    media_type = _media_type(content)
+    media_type = type_of(content)
     new_id, digest = new_entry_id(), b64(hashlib.sha256(content).digest())
     sealed, key = ledger.vault.seal_new(f"evidence/{new_id}", content)
 
@@ -67,7 +67,8 @@ def attach(ledger: Ledger, actor: Actor, draft: str, content: bytes) -> None:
     keeping.change(ledger, actor, draft, keep)
 
 
-def _media_type(content: bytes) -> str:
+def type_of(content: bytes) -> str:
+    """Tell the media type of a picture or scan by how it begins. Raises InvalidRequest for anything else."""
     for sign, media_type in _SIGNS:
         if content.startswith(sign):
             return media_type

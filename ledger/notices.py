@@ -108,16 +108,21 @@ def tell_staff(tx: WriteTransaction, action: str, station: str, what: str, about
 
 def tell_recorded(tx: WriteTransaction, receipts: Sequence[tuple[Receipt, str, int]]) -> None:
     """Tell people that a service of theirs was recorded: entry, volunteer number, minutes. Only those who ever sign in, for there are many."""
-    people = {volunteer for _, volunteer, _ in receipts}
-    reading = (
-        {row.volunteer for row in rows_where_in(tx.connection, [_ACCOUNT.c.volunteer], _ACCOUNT.c.volunteer, people)} if people else set()
-    )
     told = [
         Telling("person/" + volunteer, "service.recorded", {"service": receipt.index, "minutes": minutes})
         for receipt, volunteer, minutes in receipts
-        if volunteer in reading
     ]
-    if told:
+    tell_readers(tx, told)
+
+
+def tell_readers(tx: WriteTransaction, tellings: Sequence[Telling]) -> None:
+    """Tell those of many volunteers who ever sign in."""
+    people = {telling.recipient.removeprefix("person/") for telling in tellings}
+    columns = [_ACCOUNT.c.volunteer]
+    reading = (
+        {"person/" + row.volunteer for row in rows_where_in(tx.connection, columns, _ACCOUNT.c.volunteer, people)} if people else set()
+    )
+    if told := [telling for telling in tellings if telling.recipient in reading]:
         tell_many(tx, told)
 
 

@@ -120,6 +120,11 @@ def name_of(connection: Connection, organisation: str) -> str:
     return found or ""
 
 
+def get_row(connection: Connection, organisation: str) -> Any:
+    """Give an organisation's row by its id; None when there is none."""
+    return connection.execute(select(_ORGANISATION).where(_ORGANISATION.c.id == organisation)).one_or_none()
+
+
 def find_by_name(connection: Connection, name: str) -> Any:
     """Find the organisation of a full name, the newest if several; None when there is none."""
     statement = select(_ORGANISATION).where(_ORGANISATION.c.name == name).order_by(_ORGANISATION.c.entry_index.desc()).limit(1)

@@ -20,6 +20,8 @@ NAMED = {
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
     ("coming", "number"): "event",
+    ("evaluations", "number"): "event",
+    ("organisations", "number"): "organisation",
     ("omissions", "index"): "omission",
     ("proposals", "number"): "disowner",
     ("webhooks", "number"): "hook",
@@ -44,6 +46,7 @@ OPEN = {
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
 OPEN |= {"rules.file", "rules.decide"}
+OPEN |= {"organisations.one"}
 OPEN |= {"check.one", "check.person", "publicity.certificates"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}

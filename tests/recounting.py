@@ -143,6 +143,7 @@ class Recount:
         self.today = today
         self.stations, self.populations, self.volunteers, self.activities, self.services = {}, {}, {}, {}, {}
         self.certificates = {}
+        self.record = {}
         for entry in said:
             self.actor = entry["actor"]
             getattr(self, "_" + entry["kind"].replace(".", "_"), lambda *_: None)(entry["index"], entry["body"])
@@ -198,6 +199,11 @@ class Recount:
         for service in self.services.values():
             if service["volunteer"] == body["volunteer"]:
                 service["volunteer"] = body["into"]
+        moved = {key: self.record.pop(key) for key in [key for key in self.record if key[0] == body["volunteer"]]}
+        for (_, index), fact in moved.items():
+            there = self.record.get((body["into"], index))
+            if there is None or (there["undone"] and not fact["undone"]):
+                self.record[body["into"], index] = fact
 
     def _volunteer_erased(self, _index, body):
         homes = self.volunteers[body["volunteer"]]["homes"]
@@ -248,6 +254,40 @@ class Recount:
     def _touched(self, service):
         for certificate in self.certificates.values():
             certificate["changed"] |= {service} & set(certificate["records"])
+
+    def _said(self, index, body):
+        """A fact of a credit record beside services, under whoever it is about."""
+        for owner in body.get("volunteers", [body.get("volunteer") or body.get("organisation")]):
+            self.record[owner, index] = {**body, "undone": False}
+
+    _training_recorded = _evaluation_recorded = _award_granted = _conduct_recorded = _said
+    _organisation_appraised = _organisation_credit_noted = _points_spent = _said
+
+    def _undo(self, index, owners=None):
+        found = [fact for (owner, number), fact in self.record.items() if number == index and (owners is None or owner in owners)]
+        assert found, "what is undone was said"
+        for fact in found:
+            assert not fact["undone"], "once"
+            fact["undone"] = True
+
+    def _training_voided(self, _index, body):
+        self._undo(body["training"], body["volunteers"])
+
+    def _evaluation_voided(self, _index, body):
+        self._undo(body["evaluation"])
+
+    def _award_withdrawn(self, _index, body):
+        self._undo(body["award"])
+
+    def _conduct_lifted(self, _index, body):
+        self._undo(body["conduct"])
+
+    def _organisation_credit_lifted(self, _index, body):
+        self._undo(body["note"])
+
+    def recorded(self, owner: str) -> list[tuple[int, bool]]:
+        """What is recorded of somebody beside services: the entries, and whether each was undone."""
+        return sorted((index, fact["undone"]) for (whose, index), fact in self.record.items() if whose == owner)
 
     def certificate(self, number: str) -> tuple[str, int]:
         """How a certificate stands today, and what its records count."""

@@ -42,6 +42,7 @@ from ledger.organisations import Filing
 from ledger.people import volunteers
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.volunteers import Registration
+from ledger.record import reading
 from ledger.service import amending, approving, recording
 from ledger.service.drafts import Draft
 from ledger.settings import Settings
@@ -50,6 +51,8 @@ from ledger.store import Ledger, create_ledger, open_ledger
 from ledger.transactions import ReadTransaction
 
 CENTRE, HOME, OTHER = "340104001000", "340104001001", "340104001002"
+UNDONE = ("voided_by", "withdrawn_by", "lifted_on")
+"""Columns that say that a fact of a credit record does not stand any more."""
 CLERK, APPROVER = Actor("clerk", "recorder"), Actor("approver", "approver")
 
 
@@ -209,6 +212,13 @@ class World:
         with self.read() as tx:
             return credit.statement(tx, person)
 
+    def recorded(self, person: str) -> list[tuple[int, bool]]:
+        """What a person's credit record holds beside services: the entries, and whether each was undone."""
+        with self.read() as tx:
+            found = reading.of_person(tx, person)
+        rows = [*found.trainings, *(one.row for one in found.evaluations), *found.awards, *found.conduct, *found.spent]
+        return sorted((row.entry_index, any(getattr(row, name, None) for name in UNDONE)) for row in rows)
+
     def rates(self, year: int) -> dict[str, dict[str, int]]:
         with self.read() as tx:
             return _counts(rates.count(tx.connection, year, rates.counting_day(year, tx.today)))
@@ -323,6 +333,7 @@ class World:
             found = self.credit(person)
             records = sorted(item.index for item in found.records)
             assert (found.minutes, records, found.by_year, found.by_grade) == recount.credit(person)
+            assert self.recorded(person) == recount.recorded(person)
         with self.read() as tx:
             for number in recount.certificates:
                 standing = register.standing(tx, register.get(tx, number))

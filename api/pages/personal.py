@@ -83,7 +83,7 @@ def _page(number: str, reason: str = "", note: str = "", *, showing: bool = Fals
         asked = erasures.requests_of(tx, person.row.number)
         looks = reveals.of(tx, person.row.number)
         papers = len(register.of_volunteer(tx, person.row.number))
-    fields = held(personal or _masked(person.personal), papers)
+    fields = held(personal or masked(person.personal), papers)
     page = render_template(
         "personal.html",
         person=person,
@@ -101,7 +101,7 @@ def _page(number: str, reason: str = "", note: str = "", *, showing: bool = Fals
     return (page, 400) if problem else page
 
 
-def _masked(personal: Personal) -> Personal:
+def masked(personal: Personal) -> Personal:
     """Put the masks on: what a clerk sees who has not said why they look."""
     who = dict(personal.identity)
     for key, mask in (("name", identity.mask_name), ("id_number", identity.mask_id)):

@@ -4,8 +4,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.auth import STAFF, accounts, actor, ledger, open_to
+from api.pages.organisations import WORDS
 from api.pages.volunteers import visible
-from ledger import stations
+from ledger import organisations, stations
 from ledger.errors import LedgerError
 from ledger.kinds.checks import text
 from ledger.kinds.people import FINDINGS, MEANS
@@ -22,15 +23,18 @@ def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         found = proposals.waiting(tx, actor())
         others = {one.said["into"] for one in found if one.row.kind == "merge"}
-        numbers = {one.row.volunteer for one in found} | others
+        numbers = {one.row.volunteer for one in found if one.row.volunteer} | others
         shown = {
             "found": found,
             "masked": volunteers.masked_names(tx, numbers),
             "names": {unit.code: unit.name for unit in stations.everyone(tx.connection)},
             "logins": account_names.logins(tx.connection, {one.row.asked_by for one in found}),
+            "teams": {
+                one.row.organisation: organisations.name_of(tx.connection, one.row.organisation) for one in found if one.row.organisation
+            },
             "overlaps": {one.row.id: merging.overlaps(tx, one.row.volunteer, one.said["into"]) for one in found if one.row.kind == "merge"},
         }
-    words = {"WHAT": proposals.KINDS, "MEANS": MEANS, "CHANGED": changes.FIELDS}
+    words = {"WHAT": proposals.KINDS, "SEVERAL": proposals.SEVERAL, "MEANS": MEANS, "CHANGED": changes.FIELDS, "CREDIT": WORDS}
     return render_template("proposals.html", problem=problem, own=actor().account, **words, **shown), status
 
 

@@ -12,15 +12,16 @@ from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts as account_names
 from ledger.people import volunteers
 from ledger.people.actors import Actor
-from ledger.rules import adopting, answers, describing
+from ledger.rules import adopting, answers, describing, spending
 from ledger.rules.counting import in_force
 from ledger.rules.explaining import level_words
-from ledger.rules.fields import spoken
+from ledger.rules.fields import HUNDRED, spoken
 from ledger.rules.reading import RULES_BYTES_MAX
 from ledger.transactions import ReadTransaction
 
 blueprint = Blueprint("rules", __name__, url_prefix="/rules")
 _LINES_AT_ONCE = 200
+_DIGITS_MAX = 7
 
 
 def _page(problem: str = "", status: int = 200, said: str = "") -> ResponseReturnValue:
@@ -140,12 +141,31 @@ def of_volunteer(number: str) -> ResponseReturnValue:
         return _explained(tx, visible(tx, number).row.number, mine=False)
 
 
-def _explained(tx: ReadTransaction, number: str, *, mine: bool) -> str:
+@blueprint.post("/of/<number>/spend")
+@open_to("recorder", "approver")
+def spend(number: str) -> ResponseReturnValue:
+    """Give up points for something, at the desk."""
+    name, said = request.form.get("rules", ""), request.form.get("points", "").strip()
+    with ledger().read() as tx:
+        found = visible(tx, number).row.number
+    try:
+        if not said.isdecimal() or len(said) > _DIGITS_MAX:
+            raise InvalidRequest("要用多少积分，请填整数")
+        points, purpose = int(said) * HUNDRED, request.form.get("purpose", "")
+        ledger().write(lambda tx: spending.spend(tx, found, name, points, purpose, tx.today), actor())
+    except LedgerError as refusal:
+        with ledger().read() as tx:
+            return _explained(tx, found, mine=False, problem=str(refusal), name=name), 400
+    flash("已兑换。用掉的是积分，时长一分钟也没有少。")
+    return redirect(url_for("rules.of_volunteer", number=found, rules=name))
+
+
+def _explained(tx: ReadTransaction, number: str, *, mine: bool, problem: str = "", name: str = "") -> str:
     on = tx.today.isoformat()
     names = [one.rules for one in adopting.in_force_on(tx.connection, on)]
     star = in_force(adopting.chain(tx.connection, adopting.STAR, on), on)
     choices = {adopting.STAR: star.title} | {rules.name: rules.title for rules in names}
-    name = request.args.get("rules", adopting.STAR)
+    name = name or request.args.get("rules", adopting.STAR)
     if name not in choices:
         raise NotFound("没有这份规则，或者还没有开始执行。请从列表里选")
     found = answers.explained(tx, number, name)
@@ -162,5 +182,7 @@ def _explained(tx: ReadTransaction, number: str, *, mine: bool) -> str:
         "spoken": spoken,
         "level_words": level_words,
         "mine": mine,
+        "problem": problem,
+        "may_spend": not mine and found.account.balance > 0 and actor().may("record"),
     }
     return render_template("explanation.html", **page)

@@ -22,7 +22,7 @@ from ledger.errors import InvalidRequest
 from ledger.kinds import checks
 from ledger.kinds.people import MEANS
 from ledger.people import confirmations, deciding, merging, proposals, volunteers
-from ledger.people.proposals import KINDS, REMARK_MAX, Proposal
+from ledger.people.proposals import KINDS, REMARK_MAX, SEVERAL, Proposal
 from ledger.repeats import Answer
 from ledger.transactions import WriteTransaction
 
@@ -30,14 +30,16 @@ blueprint = Blueprint("api_matters", __name__, url_prefix="/api/v1", description
 DECIDED_HERE = ("confirm", "merge", "move")
 """What is decided through the API; the others want the papers, or a code handed over."""
 _AGAIN = "这个编号的请求早已办过：第一次的答复"
-_KINDS = "，".join(f"{kind} {title}" for kind, title in KINDS.items())
+SHOWN = {kind: title for kind, title in KINDS.items() if kind not in SEVERAL}
+"""Of people's registrations; what is asked about credit records is decided on the page alone."""
+_KINDS = "，".join(f"{kind} {title}" for kind, title in SHOWN.items())
 
 
 class Matter(ma.Schema):
     """Something that waits for a second person."""
 
     id = fields.String(required=True, metadata={"format": "uuid"})
-    kind = fields.String(required=True, metadata={"description": _KINDS, "enum": list(KINDS)})
+    kind = fields.String(required=True, metadata={"description": _KINDS, "enum": list(SHOWN)})
     volunteer = fields.String(required=True, metadata={"description": "志愿者编号"})
     name = fields.String(required=True, metadata={"description": "打码的姓名"})
     station = fields.String(required=True)
@@ -58,7 +60,7 @@ class Settled(ma.Schema):
     """How it was decided."""
 
     id = fields.String(required=True, metadata={"format": "uuid"})
-    kind = fields.String(required=True, metadata={"enum": list(KINDS)})
+    kind = fields.String(required=True, metadata={"enum": list(SHOWN)})
     state = fields.String(required=True, metadata={"enum": ["accepted", "declined", "dropped"]})
 
 
@@ -102,7 +104,7 @@ def listing() -> Response:
     """List what waits where the token reaches, oldest first."""
     said = query(_QUERY)
     with ledger().read() as tx:
-        found = sorted(proposals.waiting(tx, actor()), key=lambda one: str(one.row.id))
+        found = sorted((one for one in proposals.waiting(tx, actor()) if one.row.kind in SHOWN), key=lambda one: str(one.row.id))
         after = [one for one in found if one.row.id > said.get("cursor", "")]
         rows = after[: said.get("limit", lists.LIMIT) + 1]
         names = volunteers.masked_names(tx, {one.row.volunteer for one in rows})

@@ -32,6 +32,8 @@ ROLES = {
 _MAY: dict[str, set[str]] = {
     "see_station": {"recorder", "approver", "official", "operator"},
     "record": {"recorder", "approver", "operator"},
+    "note_credit": {"recorder", "approver", "official", "operator"},
+    "decide_credit": {"approver", "official", "operator"},
     "settle": {"operator"},
     "approve": {"approver", "official", "operator"},
     "decide_objections": {"approver", "official", "operator"},
@@ -53,7 +55,7 @@ _MAY: dict[str, set[str]] = {
     "read_log": {"auditor", "operator"},
     "manage_webhooks": {"official", "administrator", "operator"},
 }
-FIRST_PERSON = frozenset({"see_station", "record", "amend", "register"})
+FIRST_PERSON = frozenset({"see_station", "record", "note_credit", "amend", "register"})
 """What an account may do before anybody has vouched for it: what somebody else then looks at, or does."""
 TAKING = ("opened", "code_issued", "second_factor_reset", "identity_linked")
 """Changes of an account by which whoever made them may come to hold the way into it."""

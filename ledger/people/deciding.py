@@ -6,6 +6,7 @@ from ledger.errors import InvalidRequest
 from ledger.log import Receipt
 from ledger.people import changes, confirmations, merging, moving, proposals, volunteers
 from ledger.people.proposals import Proposal
+from ledger.record import awards, conduct, lists
 from ledger.transactions import WriteTransaction
 
 _CARRY_OUT: dict[str, Callable[[WriteTransaction, Proposal], Receipt]] = {
@@ -13,6 +14,12 @@ _CARRY_OUT: dict[str, Callable[[WriteTransaction, Proposal], Receipt]] = {
     "change": changes.carry_out,
     "merge": merging.carry_out,
     "move": moving.carry_out,
+    "award": awards.carry_out,
+    "award_withdrawal": awards.carry_out_withdrawal,
+    "conduct": conduct.carry_out,
+    "lift": conduct.carry_out_lift,
+    "note": lists.carry_out_note,
+    "unlist": lists.carry_out_lift,
 }
 
 

@@ -23,6 +23,7 @@ from ledger.people.fields import BESIDE, FIELDS, SHEET_FIELDS
 from ledger.people.identity import birth_date
 from ledger.people.vault import Personal
 from ledger.planning import sign_ups
+from ledger.record import reading
 from ledger.service import objections
 from ledger.tables import AccountRow, EntryRow, MessageWishRow, NoticeRow, ObjectionNoteRow, SessionRow, table
 from ledger.transactions import ReadTransaction
@@ -89,6 +90,7 @@ def everything(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "photos": _photos(tx, number),
         "registration": registration,
         "credit": asdict(shown),
+        "record": reading.in_words(tx, number),
         "entries": entries_of(tx, number),
         "reveals": _looks(tx, number),
         "beside": [asdict(one) for one in beside(tx, number)],

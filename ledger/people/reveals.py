@@ -36,6 +36,7 @@ REASONS = {
     "contact": "联系本人",
     "correction": "更正登记信息",
     "certificate": "办理证明",
+    "award": "核对奖励证书",
     "own_request": "本人要求查阅、复制",
     "inquiry": "上级检查或处理投诉",
 }

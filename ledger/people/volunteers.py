@@ -197,6 +197,17 @@ def _rows(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
     return {number: now.get(row.merged_into, row) for number, row in rows.items()}
 
 
+def current(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
+    """Give the rows of volunteers by number, without opening anything; of merged ones, the row of who they are now. Unknown ones are absent."""
+    return _rows(tx, numbers)
+
+
+def current_number(tx: ReadTransaction, number: str) -> str:
+    """Give the number in use of whoever has, or had, a number."""
+    rows = _rows(tx, [number])
+    return str(rows[number].number) if number in rows else number
+
+
 def get(tx: ReadTransaction, number: str, *, follow: bool = True) -> Known:
     """Give a volunteer by number, however it is typed; of a merged one, who they are now, unless told not to follow.
 

@@ -178,6 +178,13 @@ PAGES |= {
     "check.file": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
+PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "award_form", "hand_in")}
+PAGES |= {"record.paper": {"approver", "official"}}
+PAGES |= {f"record_desk.{view}": STAFF for view in ("page", "award", "act", "undo")}
+PAGES |= {f"trainings.{view}": {"recorder", "approver"} for view in ("form", "do")}
+PAGES |= {f"evaluations.{view}": {"recorder", "approver"} for view in ("listing", "one", "record")}
+PAGES |= {"organisations.board": EVERYONE, "organisations.one": EVERYONE}
+PAGES |= {f"organisations.{view}": STAFF for view in ("listing", "desk", "appraise", "note", "award", "act", "undo")}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -238,7 +245,7 @@ API |= {
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"rules.listing": EVERYONE, "rules.file": EVERYONE, "rules.mine": {"volunteer"}, "rules.of_volunteer": STAFF}
-PAGES |= {"rules.propose": {"official"}, "rules.decide": {"official"}}
+PAGES |= {"rules.propose": {"official"}, "rules.spend": {"recorder", "approver"}, "rules.decide": {"official"}}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
 PAGES |= {f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed")}
 PAGES |= {"activities.feed": EVERYONE, "check_in.scanned": EVERYONE}

@@ -143,7 +143,7 @@ def test_longquanyi_cancels_after_five_no_shows_of_a_year_and_keeps_the_star():
 
 
 def test_longquanyi_cancels_and_removes_for_what_costs_300_points_and_leaves_the_hours():
-    found = told("longquanyi", services=served(300), conduct=(bad(900, "2025-02-01", "asking-pay"),))
+    found = told("longquanyi", services=served(300), conduct=(bad(900, "2025-02-01", "asked-pay"),))
     assert ({one.target for one in found.effects}, found.minutes, found.points) == ({"status", "list"}, 18_000, 270_000)
 
 

@@ -1,0 +1,185 @@
+"""「组织」: organisations' credit for the public (信用公示, and a page of each) and at the desk; persons in charge are named nowhere here."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from api.auth import STAFF, actor, ledger, open_to, open_to_all
+from api.pages import record as own
+from api.pages.record_desk import act_said
+from ledger import organisations, stations
+from ledger.codes import CATEGORIES
+from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
+from ledger.kinds.credit import APPRAISERS, LISTS
+from ledger.people import leaks, proposals
+from ledger.people.actors import require, units
+from ledger.record import awards, conduct, lists, reading, subjects
+from ledger.record.reading import OrganisationRecord
+from ledger.transactions import ReadTransaction, WriteTransaction
+
+blueprint = Blueprint("organisations", __name__, url_prefix="/organisations")
+WORDS = {**own.WORDS, "LISTS": LISTS, "APPRAISERS": APPRAISERS, "DUES": lists.DUES, "CATEGORIES": CATEGORIES, "YEARS": lists.YEARS}
+_LISTED_MAX = 500
+
+
+@blueprint.get("/credit")
+@open_to_all
+def board() -> Response:
+    """Show the public which organisations are disclosed, warned or listed today, and why."""
+    with ledger().read() as tx:
+        found = lists.in_force(tx)
+        names = stations.names(tx.connection, {unit.station for _, unit in found})
+        today = tx.today.isoformat()
+    leaks.check((text for note, unit in found for text in (unit.name, note.basis, note.reason)), "信用公示")
+    return _public(render_template("credit_board.html", found=found, names=names, today=today, **WORDS))
+
+
+@blueprint.get("/<number>")
+@open_to_all
+def one(number: str) -> Response:
+    """Show the public one organisation: what it is, what stands of it, how it was appraised."""
+    with ledger().read() as tx:
+        found = reading.of_organisation(tx, number)
+        shown = _shown(tx, found)
+    said = [found.row.name, *(text for row in found.notes for text in (row.basis, row.reason)), *(row.opinion for row in found.appraisals)]
+    leaks.check(said, "组织信用")
+    return _public(render_template("organisation.html", **shown, **WORDS))
+
+
+def _public(page: str) -> Response:
+    """Answer with a public page; search engines do not hold on to what is lifted one day."""
+    answer = make_response(page)
+    answer.headers["X-Robots-Tag"] = "noindex, noarchive"
+    return answer
+
+
+def _shown(tx: ReadTransaction, found: OrganisationRecord) -> dict[str, Any]:
+    return {
+        "unit": found.row,
+        "record": found,
+        "station": stations.names(tx.connection, {found.row.station}).get(found.row.station, found.row.station),
+        "standing": {row.entry_index: conduct.standing(row, tx.today) for row in found.conduct},
+        "today": tx.today.isoformat(),
+    }
+
+
+@blueprint.get("/")
+@open_to(*STAFF)
+def listing() -> ResponseReturnValue:
+    """List the organisations of one's stations, what stands of each, and what is due."""
+    wanted = request.args.get("name", "").strip()[:60]
+    with ledger().read() as tx:
+        codes = units(tx.connection, actor(), "see_station")
+        found = [row for row in organisations.at_stations(tx.connection, codes) if wanted in row.name]
+        standing: dict[str, list[str]] = {}
+        for note, unit in lists.in_force(tx):
+            standing.setdefault(unit.id, []).append(note.list)
+        names = stations.names(tx.connection, codes)
+        due = lists.dues(tx, actor())
+        today = tx.today.isoformat()
+    shown = {"found": found[:_LISTED_MAX], "count": len(found), "standing": standing, "names": names, "due": due, "wanted": wanted}
+    return render_template("organisations.html", today=today, **shown, **WORDS)
+
+
+def _desk(number: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    with ledger().read() as tx:
+        found = _visible(tx, number)
+        shown = _shown(tx, found)
+        waiting = proposals.of(tx, None, found.row.id)
+        due = [one for one in lists.dues(tx, actor()) if one.organisation.id == found.row.id]
+    page = {"problem": problem, "said": request.form, "waiting": waiting, "due": due, **shown, **WORDS}
+    return render_template("organisation_desk.html", **page), status
+
+
+def _visible(tx: ReadTransaction, number: str) -> OrganisationRecord:
+    """Give the record of an organisation of one's own stations. Raises NotFound."""
+    try:
+        found = reading.of_organisation(tx, number)
+        require(tx.connection, actor(), "see_station", found.row.station)
+    except (NotFound, NotAllowed):
+        raise NotFound("您管理的站点里没有这个组织。请从「组织」的列表里重新选择") from None
+    return found
+
+
+@blueprint.get("/<number>/desk")
+@open_to(*STAFF)
+def desk(number: str) -> ResponseReturnValue:
+    """Show an organisation at the desk, with what can be asked for."""
+    return _desk(number)
+
+
+@blueprint.post("/<number>/appraisals")
+@open_to(*STAFF)
+def appraise(number: str) -> ResponseReturnValue:
+    """Record an appraisal."""
+    form = request.form
+
+    def work(tx: WriteTransaction) -> Any:
+        said = (form.get("appraiser", ""), form.get("name", ""), form.get("grade", ""), form.get("opinion", ""))
+        return lists.appraise(tx, subjects.organisation(tx, number), *said, own.day_said("appraised_on", "评议日期"))
+
+    return _do(number, work, "评议已登记。")
+
+
+@blueprint.post("/<number>/notes")
+@open_to(*STAFF)
+def note(number: str) -> ResponseReturnValue:
+    """Ask that it is disclosed, warned or listed."""
+    form = request.form
+
+    def work(tx: WriteTransaction) -> Any:
+        mend_by = own.day_said("mend_by", "整改期限") if form.get("mend_by") else None
+        said = (form.get("list", ""), form.get("basis", ""), form.get("reason", ""))
+        return lists.ask_note(tx, subjects.organisation(tx, number), *said, own.day_said("noted_on", "认定日期"), mend_by)
+
+    return _do(number, work, "已提出，等第二个人决定。")
+
+
+@blueprint.post("/<number>/awards")
+@open_to(*STAFF)
+def award(number: str) -> ResponseReturnValue:
+    """Ask that an award is entered."""
+    return _do(
+        number,
+        lambda tx: awards.ask(tx, subjects.organisation(tx, number), own.award_said(), own.paper_said()),
+        "已提出，等第二个人对照证书核实。",
+    )
+
+
+@blueprint.post("/<number>/conduct")
+@open_to(*STAFF)
+def act(number: str) -> ResponseReturnValue:
+    """Ask that an act is recorded."""
+    return _do(number, lambda tx: conduct.ask(tx, subjects.organisation(tx, number), act_said()), "已提出，等第二个人决定。")
+
+
+@blueprint.post("/<number>/undo")
+@open_to(*STAFF)
+def undo(number: str) -> ResponseReturnValue:
+    """Ask that something of it ends."""
+    form = request.form
+    what, index = form.get("what", ""), form.get("index", "")
+
+    def work(tx: WriteTransaction) -> Any:
+        found = _visible(tx, number)
+        rows = {"note": found.notes, "award": found.awards, "conduct": found.conduct}.get(what, [])
+        if not index.isdecimal() or int(index[:15]) not in {row.entry_index for row in rows}:
+            raise InvalidRequest("这一条不在这个组织的记录里，请刷新页面再试")
+        ground, reason = form.get("ground", ""), form.get("reason", "")
+        if what == "award":
+            return awards.ask_withdrawal(tx, int(index), reason)
+        return (lists if what == "note" else conduct).ask_lift(tx, int(index), ground, reason)
+
+    return _do(number, work, "已提出，等第二个人决定。")
+
+
+def _do(number: str, work: Any, done: str) -> ResponseReturnValue:
+    with ledger().read() as tx:
+        _visible(tx, number)
+    try:
+        ledger().write(work, actor())
+    except LedgerError as refusal:
+        return _desk(number, str(refusal), 400)
+    flash(done)
+    return redirect(url_for("organisations.desk", number=number))
