@@ -50,6 +50,7 @@ from api.pages import (
     registration,
     reveals,
     rights,
+    rules,
     second_factor,
     security,
     sheets,
@@ -96,6 +97,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check, credentials),
+    rules,
     *(record, record_desk, trainings, evaluations, organisations),
 )
 

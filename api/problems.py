@@ -58,6 +58,7 @@ MEANINGS: dict[str, str] = {
     "end_before_start": "结束不晚于开始，或除去休息没有时间了。核对时间。",
     "overlap": "与这个人另一条记录的时间重叠，detail 指出是哪一条。一个人不能同时在两处。",
     "over_daily_cap": "当天累计超过规则的上限。核对时间；确有其事的，写明理由，用 /service-records/second-signatures 请第二人签字。",
+    "against_rules": "不合正在执行的信用规则，detail 写明是哪一份、哪一条。核对时间；补录的，看有没有过期、是否暂停了补录。",
     "future_date": "服务还没有结束，或日期在将来。发生之后再登记。",
     "unreadable": "这一项的写法看不懂，或与登记的不合。对照 detail 改正。",
     "key_reused": "Idempotency-Key（或正文的 id）已用于内容不同的请求。重试要原样再发，新的请求用新的编号。",

@@ -72,7 +72,6 @@ ACCOUNT_CHANGES = {
     "vouched": "另一位管理员当面核实，是本人在用",
 }
 """What happens to an account."""
-STARS = ("尚未评星", "一星", "二星", "三星", "四星", "五星")
 
 
 def long_day(text: str) -> str:
@@ -119,7 +118,6 @@ def init_app(app: Flask) -> None:
         hours=hours,
         STATUS=STATUS,
         KINDS=KINDS,
-        STARS=STARS,
         ROLES=ROLES,
         GRADES=GRADES,
         SERIES=SERIES,

@@ -17,6 +17,7 @@ from ledger.errors import InvalidRequest, NotFound
 from ledger.ids import new_number
 from ledger.kinds import Body
 from ledger.log import Fact
+from ledger.rules import gates
 from ledger.tables import ActivityRow, table
 from ledger.transactions import WriteTransaction
 
@@ -94,6 +95,7 @@ def find_or_publish(tx: WriteTransaction, activities: list[Activity]) -> list[st
         if activity.identity not in known:
             known[activity.identity] = new_number()
             facts.append(Fact("activity.published", _body(known[activity.identity], activity)))
+    gates.check_activities(tx, [fact.body for fact in facts])
     tx.append(facts)
     return [known[activity.identity] for activity in activities]
 

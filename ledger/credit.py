@@ -14,7 +14,9 @@ from sqlalchemy import select
 from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.codes import SERIES
-from ledger.policies import service_policy
+from ledger.rules import answers
+from ledger.rules.explaining import level_words
+from ledger.rules.standing import ScaleReport
 from ledger.service.records import state_on
 from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction
@@ -45,9 +47,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Credit:
-    """The credit of one volunteer on a day. *minutes* is the sum of *records*; *others* do not count; stars from 0 to 5.
+    """The credit of one volunteer on a day. *minutes* is the sum of *records*; *others* do not count.
 
-    by_series: 邻里守望 first, then as the list of series has them; by_year: the newest first.
+    by_series: 邻里守望 first, then as the list of series has them; by_year: the newest first. star: by the rules in force (ledger/rules), of *stars*
+    that there are; star_name: empty without one; *missing*: what the next takes, in words; minutes_to_next_star: if that is hours alone.
     """
 
     volunteer: str
@@ -59,6 +62,10 @@ class Credit:
     by_year: dict[str, int]
     star: int
     minutes_to_next_star: int | None
+    star_name: str = ""
+    next_star: str = ""
+    missing: str = ""
+    stars: int = 0
 
 
 def statement(tx: ReadTransaction, volunteer: str) -> Credit:
@@ -74,13 +81,21 @@ def statement(tx: ReadTransaction, volunteer: str) -> Credit:
         totals["grade"][item.grade] += item.minutes
         totals["year"][item.served_on[:4]] += item.minutes
     minutes = sum(item.minutes for item in records)
-    thresholds = [hours * 60 for hours in service_policy(tx.connection, tx.today.isoformat()).star_hours]
-    star = sum(minutes >= threshold for threshold in thresholds)
-    missing = thresholds[star] - minutes if star < len(thresholds) else None
+    stands = answers.star(tx, volunteer, minutes)
     others = [item for item in items if item.status != "counted"]
     by_series = {name: totals["series"][name] for name in SERIES.values() if name in totals["series"]}
     by_grade, by_year = (dict(sorted(totals[key].items(), reverse=key == "year")) for key in ("grade", "year"))
-    return Credit(volunteer, minutes, records, others, by_series, by_grade, by_year, star, missing)
+    return Credit(volunteer, minutes, records, others, by_series, by_grade, by_year, *_star(stands))
+
+
+def _star(stands: ScaleReport) -> tuple[int, int | None, str, str, str, int]:
+    """Say the star: its number, minutes to the next if it is only minutes, its name, the next and what is missing for it, how many there are."""
+    ahead = stands.next
+    if ahead is None:
+        return stands.at, None, stands.level, "", stands.suspended, len(stands.levels)
+    asked = [one for way in ahead.ways for one in way if not one.holds]
+    minutes = asked[0].short if len(asked) == 1 and asked[0].measure == "hours" else None
+    return stands.at, minutes, stands.level, ahead.name, stands.suspended or level_words(ahead), len(stands.levels)
 
 
 def _items(tx: ReadTransaction, rows: Any, *, frozen: bool) -> list[Item]:

@@ -14,8 +14,10 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from ledger import entries, log, projections, tables
+from ledger.checking import offline
 from ledger.database import open_engine, remake_indexes
-from ledger.errors import InvalidRequest
+from ledger.errors import Corrupt, InvalidRequest
+from ledger.merkle import leaf_hash
 from ledger.people.actors import Actor
 from ledger.store import Ledger
 from ledger.tables import table
@@ -40,6 +42,20 @@ def as_known(connection: Connection, size: int) -> Iterator[Connection]:
         raise InvalidRequest(f"账本目前有 {total} 条，没有 {size} 条时的样子。请给出 0 到 {total} 之间的数")
     with scratch() as target:
         _replay(connection, target, size)
+        yield target
+
+
+@contextmanager
+def of_export(folder: Path) -> Iterator[Connection]:
+    """Give the projections of an exported log, whose entries are held to its checkpoint. Raises InvalidRequest when it is none, or another."""
+    with scratch() as target:
+        replay = projections.Replay(target)
+        try:
+            for raw in offline.entries(folder):
+                replay.feed(entries.decode(raw), leaf_hash(raw))
+        except Corrupt as fault:
+            raise InvalidRequest(f"导出的账本有一条读不懂：{fault}") from None
+        replay.finish()
         yield target
 
 

@@ -19,6 +19,7 @@ CODES = {
     "overlap": "时间重叠",
     "over_daily_cap": "超过每日上限",
     "future_date": "日期在将来",
+    "against_rules": "不合信用规则",
 }
 
 

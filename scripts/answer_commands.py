@@ -9,13 +9,18 @@ from rich.table import Table
 
 from ledger import credit, history, rates, selections, stations
 from ledger.codes import GRADES
+from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, NotFound
+from ledger.ids import parse_number
 from ledger.log import tree_head
 from ledger.people import identity, volunteers
 from ledger.policies import service_policy
+from ledger.rules import adopting, answers
+from ledger.rules.explaining import Explanation
 from ledger.service.drafts import duration
 from ledger.transactions import ReadTransaction
 from scripts.console import OUT, as_json, ledger, print_json, write_report
+from scripts.rule_commands import print_explanation
 
 _STATUS = {
     "counted": "已生效",
@@ -30,11 +35,30 @@ _STATUS = {
 @click.command("credit")
 @click.option("--id-number", help="身份证号")
 @click.option("--volunteer", help="志愿者编号")
+@click.option("--explain", is_flag=True, help="一条一条说明星级、积分怎么来的")
+@click.option("--rules", "name", default=adopting.STAR, show_default=True, metavar="NAME", help="与 --explain 同用：按哪一份规则")
+@click.option("--as-known", type=int, metavar="SIZE", help="与 --explain 同用：按账本只有 SIZE 条时所知的")
+@click.option(
+    "--log", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="与 --explain 同用：只用导出的账本来算"
+)
+@click.option("--on", "asked_on", type=click.DateTime(["%Y-%m-%d"]), help="与 --explain 同用：按这一天来问（默认今天）")
+@click.option(
+    "--adult", type=click.Choice(["yes", "no", "unknown"]), default="unknown", help="与 --log 同用：账本里没有年龄，由您说明是否成年"
+)
 @as_json
-def credit_(id_number: str | None, volunteer: str | None, json_: bool) -> None:
-    """查一位志愿者的时长：总数等于下面各条之和。"""
+def credit_(id_number: str | None, volunteer: str | None, json_: bool, **how: Any) -> None:
+    """查一位志愿者的时长：总数等于下面各条之和；加 --explain 说明星级、积分怎么来的。"""
     if (id_number is None) == (volunteer is None):
         raise InvalidRequest("请用 --id-number 或 --volunteer 之一说明查谁")
+    if how.pop("explain"):
+        found = _explained(id_number, volunteer, **how)
+        if json_:
+            print_json(found.said())
+        else:
+            print_explanation(found)
+        return
+    if how["as_known"] is not None or how["folder"] is not None or how["asked_on"] is not None:
+        raise InvalidRequest("--as-known、--log、--on 要和 --explain 一起用")
     with ledger().read() as tx:
         known = _find(tx, id_number) if id_number else volunteers.get(tx, volunteer or "")
         statement = credit.statement(tx, known.row.number)
@@ -42,9 +66,11 @@ def credit_(id_number: str | None, volunteer: str | None, json_: bool) -> None:
         said: dict[str, Any] = {name: value for name, value in vars(statement).items() if name not in ("records", "others")}
         print_json(said | {"records": [_item(one) for one in statement.records], "not_counted": [_item(one) for one in statement.others]})
         return
-    OUT.print(f"{known.masked_name}（{known.row.number}）累计服务 [bold]{duration(statement.minutes)}[/]，{statement.star} 星")
-    if statement.minutes_to_next_star is not None:
-        OUT.print(f"再服务 {duration(statement.minutes_to_next_star)} 可达 {statement.star + 1} 星")
+    OUT.print(
+        f"{known.masked_name}（{known.row.number}）累计服务 [bold]{duration(statement.minutes)}[/]，{statement.star_name or '尚未评星'}"
+    )
+    if statement.next_star:
+        OUT.print(f"还差 {statement.missing} 到{statement.next_star}")
     for series, minutes in statement.by_series.items():
         OUT.print(f"  {series} {duration(minutes)}")
     shown = Table("日期", "活动", "时间", "时长", "状态", "证据", "登记站", "第几条")
@@ -54,6 +80,28 @@ def credit_(id_number: str | None, volunteer: str | None, json_: bool) -> None:
             one.served_on, one.activity, times, duration(one.minutes), _STATUS[one.status], GRADES[one.grade], one.station, str(one.index)
         )
     OUT.print(shown)
+
+
+def _explained(
+    id_number: str | None,
+    volunteer: str | None,
+    name: str,
+    as_known: int | None,
+    folder: Path | None,
+    asked_on: datetime | None,
+    adult: str,
+) -> Explanation:
+    day = asked_on.date() if asked_on else datetime.now(SHANGHAI).date()
+    if folder is not None:
+        if volunteer is None or as_known is not None:
+            raise InvalidRequest("导出的账本里没有身份证号，也只有一个大小：请用 --volunteer 说明查谁，不要写 --as-known")
+        return answers.explained_from_export(folder, parse_number(volunteer), name, on=day, adult=adult)
+    with ledger().read() as tx:
+        known = _find(tx, id_number) if id_number else volunteers.get(tx, volunteer or "")
+        day = asked_on.date() if asked_on else tx.today
+        if as_known is None:
+            return answers.explained(tx, known.row.number, name, on=day)
+        return answers.explained_as_known(tx, known.row.number, name, size=as_known, on=day)
 
 
 def _find(tx: ReadTransaction, id_number: str) -> volunteers.Known:

@@ -10,6 +10,7 @@ _COMMANDS = {
     "init": "serving_commands:init_",
     "import": "import_command:import_",
     "credit": "answer_commands:credit_",
+    "rules": "rule_commands:rules",
     "rates": "answer_commands:rates_",
     "select": "answer_commands:select_",
     "correct": "record_commands:correct_",

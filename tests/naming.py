@@ -46,6 +46,7 @@ OPEN = {
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status"}
+OPEN |= {"rules.file", "rules.decide"}
 OPEN |= {"organisations.one"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}

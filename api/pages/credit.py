@@ -60,7 +60,6 @@ def statement(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "next_day": min((item.counts_from for item in pending if item.status == "publicity" and item.counts_from), default=None),
         "frozen": [item for item in shown.others if item.status == "frozen"],
         "voided": [item for item in shown.others if item.status == "voided"],
-        "star_hours": policy.star_hours,
         "publicity_days": policy.publicity_working_days,
         "recorders": recorders(tx.connection, {item.recorder for item in [*shown.records, *shown.others]}),
         "contested": {row.service: CLAIMS[row.claim] for row in objections.open_of(tx, person.row.number)},

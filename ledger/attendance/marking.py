@@ -10,6 +10,7 @@ from ledger.bulk import rows_where_in, upsert_rows
 from ledger.entries import SHANGHAI, format_time
 from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
 from ledger.people.actors import Actor, require
+from ledger.rules import gates
 from ledger.tables import DeskRow, PresenceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
 
@@ -157,8 +158,9 @@ class _Book:
             raise refusal
 
     def _check_coming(self, desk: Any, pairs: list[Pair], at: datetime) -> None:
-        if len(pairs) >= PAIRS_MAX:
-            raise InvalidRequest(f"同一个活动最多签到 {PAIRS_MAX} 次，请找现场工作人员")
+        most = gates.pairs_most(self._tx.connection, self._tx.today.isoformat(), PAIRS_MAX) if pairs else PAIRS_MAX
+        if len(pairs) >= most:
+            raise InvalidRequest(f"同一个活动最多签到 {most} 次，请找现场工作人员")
         if at.astimezone(SHANGHAI).replace(tzinfo=None) >= datetime.fromisoformat(desk.planned_end):
             raise InvalidRequest("活动已经过了结束时间，不能再签到")
 

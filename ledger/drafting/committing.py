@@ -33,7 +33,7 @@ from ledger.tables import EvidenceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 _WORST_FIRST = (
-    *("over_daily_cap", "overlap", "future_date", "end_before_start", "name_mismatch", "id_checksum"),
+    *("over_daily_cap", "against_rules", "overlap", "future_date", "end_before_start", "name_mismatch", "id_checksum"),
     *("duplicate", "unreadable", "missing", "unknown_volunteer"),
 )
 GRADES = ("C", "D")

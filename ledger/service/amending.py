@@ -33,7 +33,7 @@ def correct(tx: WriteTransaction, index: int, *, start: datetime, end: datetime,
     standing = load_standing(tx.connection, [draft])[row.volunteer]
     standing.minutes_by_day[row.served_on] = standing.minutes_by_day.get(row.served_on, row.minutes) - row.minutes
     standing.intervals = [interval for interval in standing.intervals if interval[4] != index]
-    refusal = Judge(tx, {row.volunteer: standing}).judge(draft, draft.body())
+    refusal = Judge(tx, {row.volunteer: standing}).judge(draft, draft.body(), instead_of=row.minutes)
     if isinstance(refusal, Already):
         raise InvalidRequest(f"这个人同一活动同样的时间已有第 {refusal.index} 条记录，请作废多余的一条")
     if refusal is not None:

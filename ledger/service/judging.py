@@ -16,6 +16,7 @@ from ledger.kinds.checks import BREAK_MINUTES_MAX, MINUTES_MAX
 from ledger.people.actors import Actor, require
 from ledger.policies import ServicePolicy, in_force, service_policies
 from ledger.refusals import Already, Refusal
+from ledger.rules import gates
 from ledger.service.drafts import Draft, duration, spoken, spoken_day
 from ledger.tables import ActivityRow, ServiceRow, VolunteerRow, table
 from ledger.transactions import WriteTransaction
@@ -77,6 +78,7 @@ class Judge:
         self._adopted = service_policies(tx.connection)
         self._policies: dict[str, ServicePolicy] = {}
         self._permissions: dict[tuple[Actor, str], LedgerError | None] = {}
+        self._gates = gates.Recording(tx)
 
     def may_not_record(self, actor: Actor, draft: Draft) -> LedgerError | None:
         """Give the reason if an actor may not record this: an unknown person or activity, or another's station."""
@@ -93,8 +95,8 @@ class Judge:
                 self._permissions[key] = refused
         return self._permissions[key]
 
-    def judge(self, draft: Draft, said: Body) -> Already | Refusal | None:
-        """Give None for a draft that may be recorded, and remember it. *said*: its body."""
+    def judge(self, draft: Draft, said: Body, *, instead_of: int = 0) -> Already | Refusal | None:
+        """Give None for a draft that may be recorded, and remember it. *said*: its body; *instead_of*: minutes of a record that it corrects."""
         start, end, day, minutes = said["start"], said["end"], said["served_on"], said["minutes"]
         if draft.end <= draft.start or minutes < 1:
             return _no_time_left(draft)
@@ -108,13 +110,19 @@ class Judge:
         if clash is not None:
             return clash
         total = standing.minutes_by_day.get(day, 0) + minutes
-        cap = self._policy(day).daily_minutes_max
-        if total > cap and not draft.settled and not draft.second:
-            text = f"{spoken_day(day)}累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
-            return Refusal("over_daily_cap", text, "服务时长")
+        refusal = self._over_the_cap(draft, day, total) or self._gates.refusal(draft, said, instead_of=instead_of)
+        if refusal is not None:
+            return refusal
         standing.intervals.append((start, end, draft.activity, draft.station, None))
         standing.minutes_by_day[day] = total
         return None
+
+    def _over_the_cap(self, draft: Draft, day: str, total: int) -> Refusal | None:
+        cap = self._policy(day).daily_minutes_max
+        if total <= cap or draft.settled or draft.second:
+            return None
+        text = f"{spoken_day(day)}累计将达 {duration(total)}，超过每日上限 {duration(cap)}。请核对时间"
+        return Refusal("over_daily_cap", text, "服务时长")
 
     def _clash(self, standing: Standing, draft: Draft, start: str, end: str) -> Already | Refusal | None:
         for other_start, other_end, activity, station, index in standing.intervals:

@@ -125,6 +125,17 @@ class ProposalPaperRow(SQLModel, table=True):
     sealed: bytes = blob()
 
 
+class RuleProposalRow(SQLModel, table=True):
+    """A rule set (JSON) as one official proposed it, waiting for a second one."""
+
+    __tablename__ = "rule_proposal"
+    id: str = text(primary_key=True)
+    policy: str = text(index=True)
+    said: str = text()
+    proposed_by: str = text()
+    proposed_at: str = text()
+
+
 class HandedCodeRow(SQLModel, table=True):
     """Who handed a volunteer the newest one-time code, and when: whoever registered somebody does not also vouch for them."""
 

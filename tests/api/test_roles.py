@@ -248,6 +248,8 @@ API |= {
     "api_calendars.adopt": "stations:write",
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
+PAGES |= {"rules.listing": EVERYONE, "rules.file": EVERYONE, "rules.mine": {"volunteer"}, "rules.of_volunteer": STAFF}
+PAGES |= {"rules.propose": {"official"}, "rules.spend": {"recorder", "approver"}, "rules.decide": {"official"}}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
 PAGES |= {
     f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed", "sign_up", "withdraw")
@@ -290,6 +292,7 @@ EXAMPLES = {
     "token": "2222222222",
     "row": uuid.uuid4(),
     "year": 2025,
+    "name": "star",
     "rest": "000",
     "filename": "shouwang.css",
 }

@@ -1,0 +1,228 @@
+"""
+Which rules are in force since when, and how they come to be.
+
+A rule set is adopted by one entry, policy.adopted, under `credit/<name>`; it holds the whole file. One official proposes it and a second one confirms;
+the operator, who is at the machine, adopts at once. A version is newer than the last, and begins on the day of adoption or later: what was
+earned is not reckoned anew behind anybody's back. Only the first version of a name may begin earlier.
+
+Without `credit/star` the ladder of the service policy is the star: one rule set made of it, so that there is one way to a star.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from ledger.bulk import rows_where_in
+from ledger.entries import format_time
+from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from ledger.ids import new_number
+from ledger.log import Fact, Receipt
+from ledger.people import actors
+from ledger.people.actors import Actor
+from ledger.policies import ServicePolicy, service_policies
+from ledger.rules import reading
+from ledger.rules.counting import Chain, in_force
+from ledger.rules.shape import Condition, Level, RuleSet, Scale
+from ledger.tables import PolicyRow, RuleProposalRow, table
+from ledger.transactions import ReadTransaction, WriteTransaction
+
+PREFIX = "credit/"
+STAR = "star"
+"""The rule set whose first scale is the star that is shown everywhere."""
+_PROPOSED_BY = "proposed_by"
+_NUMERALS = "一二三四五六七八九十"
+_POLICY, _PROPOSAL = table(PolicyRow), table(RuleProposalRow)
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A rule set in the log: since when, by which entry, as plain data, and who proposed it (empty: the operator adopted it)."""
+
+    rules: RuleSet
+    effective_on: str
+    entry_index: int
+    said: Mapping[str, Any]
+    proposed_by: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A rule set that waits for a second person. *own*: who looks proposed it."""
+
+    id: str
+    rules: RuleSet
+    said: Mapping[str, Any]
+    proposed_by: str
+    proposed_at: str
+    own: bool
+
+
+# --- reading
+
+
+def history(connection: Connection, name: str) -> list[Adopted]:
+    """List the versions of a rule set, oldest first."""
+    rows = rows_where_in(connection, _POLICY.c, _POLICY.c.policy, [PREFIX + name])
+    return [_adopted(row.rules, row.effective_on, row.entry_index) for row in sorted(rows, key=lambda row: row.effective_on)]
+
+
+def names(connection: Connection) -> list[str]:
+    """List the names of rule sets that were ever adopted."""
+    found = connection.execute(select(_POLICY.c.policy).where(_POLICY.c.policy.like(PREFIX + "%")).distinct()).scalars()
+    return sorted(policy.removeprefix(PREFIX) for policy in found)
+
+
+def in_force_on(connection: Connection, on: str) -> list[Adopted]:
+    """List the rule sets in force on a day, one of each name."""
+    rows = connection.execute(select(_POLICY).where(_POLICY.c.policy.like(PREFIX + "%"), _POLICY.c.effective_on <= on)).all()
+    newest = {row.policy: row for row in sorted(rows, key=lambda row: row.effective_on)}
+    return [_adopted(row.rules, row.effective_on, row.entry_index) for _, row in sorted(newest.items())]
+
+
+def chain(connection: Connection, name: str, on: str) -> Chain:
+    """Give a rule set's versions with the days they are in force from, as of a day. Raises NotFound."""
+    found = [(one.effective_on, one.rules) for one in history(connection, name)]
+    if name == STAR:
+        first = found[0][0] if found else "9999"
+        ladders = sorted((since, _ladder(policy, since)) for since, policy in service_policies(connection) if since < first)
+        found = [*ladders, *found]
+    if not any(since <= on for since, _ in found):
+        known = "、".join(sorted({*names(connection), STAR}))
+        raise NotFound(f"{on} 还没有名为「{name}」的规则在执行，现有的规则：{known}")
+    return [(since, rules) for since, rules in found if since <= on]
+
+
+def star_rules(connection: Connection, on: str) -> RuleSet:
+    """Give the rules of the star on a day."""
+    return in_force(chain(connection, STAR, on), on)
+
+
+@lru_cache(maxsize=64)  # few rules, asked for with every statement
+def _adopted(said: str, effective_on: str, entry_index: int) -> Adopted:
+    data = orjson.loads(said)
+    proposed_by = data.pop(_PROPOSED_BY, "")
+    return Adopted(reading.parse(data), effective_on, entry_index, data, proposed_by)
+
+
+@lru_cache(maxsize=64)
+def _ladder(policy: ServicePolicy, since: str) -> RuleSet:
+    """Say the service policy's thresholds as a rule set."""
+    levels = tuple(Level(STAR, f"{_NUMERALS[at]}星", (Condition({"hours": hours * 60}),)) for at, hours in enumerate(policy.star_hours))
+    document = f"服务规则（账本第 {policy.entry_index} 条）"
+    return RuleSet(STAR, "志愿者星级（按累计时长）", 1, since, document, scales=(Scale(STAR, "星级"),), levels=levels)
+
+
+# --- adopting
+
+
+def check(tx: ReadTransaction, content: bytes) -> tuple[RuleSet, Mapping[str, Any]]:
+    """Read a rule file and hold it against what was adopted before. Raises InvalidRequest, Conflict."""
+    rules = reading.read(content)
+    before = history(tx.connection, rules.name)
+    if before:
+        newest = max(before, key=lambda one: one.rules.version)
+        if rules.version <= newest.rules.version:
+            said = f"「{newest.rules.title}」第 {newest.rules.version} 版"
+            raise Conflict(f"规则文件的「version」不对：账本里已有{said}，新的一版请写 {newest.rules.version + 1}")
+        if rules.effective_on < tx.today.isoformat():
+            raise InvalidRequest(f"规则文件的「effective_on」不对：新的一版不能从过去的日子（{rules.effective_on}）起执行，请写今天或以后")
+        if rules.effective_on <= before[-1].effective_on:
+            raise InvalidRequest(f"规则文件的「effective_on」不对：上一版从 {before[-1].effective_on} 起执行，新的一版要更晚")
+    return rules, orjson.loads(content)
+
+
+def adopt(tx: WriteTransaction, content: bytes) -> Receipt:
+    """Adopt a rule file at once: the operator alone may. Raises NotAllowed, InvalidRequest, Conflict."""
+    if "operator" not in tx.actor.roles:
+        raise NotAllowed("规则要由一位区级管理员提出、另一位确认，请在「规则」页面上办")
+    rules, said = check(tx, content)
+    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.policy == PREFIX + rules.name))
+    return _append(tx, rules, said, "")
+
+
+def propose(tx: WriteTransaction, content: bytes) -> str:
+    """Propose a rule file to a second official. Returns the proposal's id. Raises NotAllowed, InvalidRequest, Conflict."""
+    tx.require("set_up", None)
+    rules, said = check(tx, content)
+    policy = PREFIX + rules.name
+    if tx.connection.execute(select(_PROPOSAL.c.id).where(_PROPOSAL.c.policy == policy)).first():
+        raise Conflict(f"「{rules.title}」已有一版在等另一位管理员确认，请先确认或退回那一版")
+    new_id = new_number()
+    made = {"id": new_id, "policy": policy, "said": orjson.dumps(said).decode()}
+    tx.connection.execute(_PROPOSAL.insert(), [made | {"proposed_by": tx.actor.account, "proposed_at": format_time(tx.now)}])
+    return new_id
+
+
+def confirm(tx: WriteTransaction, proposal: str) -> Receipt:
+    """Adopt what another official proposed. Raises NotAllowed (one's own), NotFound, InvalidRequest (its day is over), Conflict."""
+    tx.require("set_up", None)
+    tx.require_own()
+    row = _row(tx.connection, proposal)
+    if row.proposed_by == tx.actor.account:
+        raise NotAllowed("这份规则是您提出的，要由另一位区级管理员确认")
+    rules, said = check(tx, row.said.encode())
+    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.id == proposal))
+    return _append(tx, rules, said, row.proposed_by)
+
+
+def decline(tx: WriteTransaction, proposal: str) -> None:
+    """Drop a proposal; whoever made it may take it back too. Raises NotAllowed, NotFound."""
+    tx.require("set_up", None)
+    _row(tx.connection, proposal)
+    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.id == proposal))
+
+
+def proposals(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
+    """List the rule sets that wait for a second person, oldest first. Raises NotAllowed."""
+    actors.require(tx.connection, actor, "set_up", None)
+    rows = tx.connection.execute(select(_PROPOSAL).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id))
+    return [_proposal(row, actor) for row in rows]
+
+
+def _proposal(row: Any, actor: Actor) -> Proposal:
+    said = orjson.loads(row.said)
+    return Proposal(row.id, reading.parse(said), said, row.proposed_by, row.proposed_at, row.proposed_by == actor.account)
+
+
+def _row(connection: Connection, proposal: str) -> Any:
+    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal)).one_or_none()
+    if row is None:
+        raise NotFound("这份规则已经确认或退回了，请刷新页面")
+    return row
+
+
+def _append(tx: WriteTransaction, rules: RuleSet, said: Mapping[str, Any], proposed_by: str) -> Receipt:
+    whole = dict(said) | ({_PROPOSED_BY: proposed_by} if proposed_by else {})
+    body = {"policy": PREFIX + rules.name, "effective_on": rules.effective_on, "rules": whole, "document": rules.document}
+    return tx.append([Fact("policy.adopted", body)])[0]
+
+
+def as_file(said: Mapping[str, Any]) -> bytes:
+    """Write a rule set as a file that reads back as the same."""
+    return orjson.dumps(said, option=orjson.OPT_INDENT_2)
+
+
+# --- what changed
+
+
+def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """List what differs between two rule files: where, what it was, what it is (empty: not there)."""
+    was, now = _flat(old), _flat(new)
+    return [(place, was.get(place, ""), now.get(place, "")) for place in {**was, **now} if was.get(place, "") != now.get(place, "")]
+
+
+def _flat(said: Any, place: str = "") -> dict[str, str]:
+    """Put every value under its place; items of a list go by their id or name, if they have one."""
+    if isinstance(said, dict) and said:
+        return {at: text for key, value in said.items() for at, text in _flat(value, f"{place} › {key}" if place else key).items()}
+    if isinstance(said, list) and any(isinstance(one, dict) for one in said):
+        found: dict[str, str] = {}
+        for number, one in enumerate(said, 1):
+            label = (one.get("id") or one.get("name")) if isinstance(one, dict) else None
+            found |= _flat(one, f"{place} › {label or f'第 {number} 项'}")
+        return found
+    return {place: orjson.dumps(said).decode() if not isinstance(said, str) else said}
