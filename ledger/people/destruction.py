@@ -34,6 +34,7 @@ from ledger.tables import (
     ObjectionNoteRow,
     ParkedRow,
     PersonRow,
+    ProposalPaperRow,
     ProposalRow,
     SecondFactorRow,
     SessionRow,
@@ -46,7 +47,7 @@ from ledger.tables import (
 _PERSON, _BLIND, _PARKED, _UPLOAD, _ERASURE = (table(m) for m in (PersonRow, BlindIndexRow, ParkedRow, UploadRow, ErasureRow))
 _DRAFT, _EVIDENCE = table(SheetDraftRow), table(EvidenceRow)
 _ACCOUNT, _PROPOSAL, _SIGN_UP = table(AccountRow), table(ProposalRow), table(SignUpRow)
-_OF_NUMBER = (table(HandedCodeRow), table(ObjectionNoteRow), table(CertificatePaperRow))
+_OF_NUMBER = (table(HandedCodeRow), table(ObjectionNoteRow), table(CertificatePaperRow), table(ProposalPaperRow))
 _TOLD = (table(NoticeRow), table(MessageWishRow), table(MessageRow))
 _OF_ACCOUNT = (table(SessionRow), table(SecondFactorRow), table(LinkedIdentityRow))
 _log = structlog.get_logger()

@@ -15,7 +15,10 @@ from ledger.entries import Entry
 from ledger.projections.shapes import Handler
 from ledger.tables import table
 
-_VOLUNTEER, _PAST, _SERVICE = table(tables.VolunteerRow), table(tables.PastHomeRow), table(tables.ServiceRow)
+_OWN = [table(model) for model in (tables.EvaluationRow, tables.AwardRow, tables.ConductRow, tables.PointsSpentRow, tables.ServiceRow)]
+"""What a merged number has that is its survivor's from then on; of a training that both attended one row stays."""
+_TRAINING = table(tables.TrainingRow)
+_VOLUNTEER, _PAST = table(tables.VolunteerRow), table(tables.PastHomeRow)
 NEVER_WAS = ("merged", "not_me")
 """Ways of leaving that say that there never was such a registration."""
 
@@ -105,7 +108,18 @@ def _merged(connection: Connection, entry: Entry) -> None:
     _set(connection, gone, left_on=entry.body["merged_on"], left_as="merged", merged_into=kept)
     connection.execute(_VOLUNTEER.update().where(_VOLUNTEER.c.merged_into == gone).values(merged_into=kept))
     connection.execute(_PAST.delete().where(_PAST.c.volunteer == gone))
-    connection.execute(_SERVICE.update().where(_SERVICE.c.volunteer == gone).values(volunteer=kept))
+    _join_trainings(connection, gone, kept)
+    for target in (*_OWN, _TRAINING):
+        connection.execute(target.update().where(target.c.volunteer == gone).values(volunteer=kept))
+
+
+def _join_trainings(connection: Connection, gone: str, kept: str) -> None:
+    """Leave one row of a training that both numbers attended, one that stands if there is one."""
+    for whose, there in (
+        (gone, select(_TRAINING.c.entry_index).where(_TRAINING.c.volunteer == kept, _TRAINING.c.voided_by.is_(None))),
+        (kept, select(_TRAINING.c.entry_index).where(_TRAINING.c.volunteer == gone)),
+    ):
+        connection.execute(_TRAINING.delete().where(_TRAINING.c.volunteer == whose, _TRAINING.c.entry_index.in_(there)))
 
 
 def _backbone(connection: Connection, run: Sequence[Entry]) -> None:

@@ -11,6 +11,15 @@ from sqlmodel import SQLModel
 from ledger.tables.activities import CalendarRow, DeskRow, PlanRow, PresenceRow, SignUpRow
 from ledger.tables.certificates import CertificatePaperRow, CertificateRow
 from ledger.tables.columns import table
+from ledger.tables.credit import (
+    AppraisalRow,
+    AwardRow,
+    ConductRow,
+    EvaluationRow,
+    OrganisationNoteRow,
+    PointsSpentRow,
+    TrainingRow,
+)
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
@@ -50,6 +59,7 @@ from ledger.tables.work import (
     JobRunRow,
     ObjectionNoteRow,
     ParkedRow,
+    ProposalPaperRow,
     ProposalRow,
     RequestRow,
     SecondSignatureRow,
@@ -70,6 +80,8 @@ __all__ = [
     "AccountRow",
     "ActivityRow",
     "ApiTokenRow",
+    "AppraisalRow",
+    "AwardRow",
     "BatchRow",
     "BatchVoidRow",
     "BlindIndexRow",
@@ -78,11 +90,13 @@ __all__ = [
     "CertificateRow",
     "ChainRow",
     "CheckpointRow",
+    "ConductRow",
     "CosignatureRow",
     "DataRequestRow",
     "DeskRow",
     "EntryRow",
     "ErasureRow",
+    "EvaluationRow",
     "EvidenceLookRow",
     "EvidenceRow",
     "FailedSignInRow",
@@ -96,14 +110,17 @@ __all__ = [
     "ObjectionNoteRow",
     "ObjectionRow",
     "OmissionRow",
+    "OrganisationNoteRow",
     "OrganisationRow",
     "ParkedRow",
     "PastHomeRow",
     "PersonRow",
     "PlanRow",
+    "PointsSpentRow",
     "PolicyRow",
     "PopulationRow",
     "PresenceRow",
+    "ProposalPaperRow",
     "ProposalRow",
     "PublishedRateRow",
     "RequestRow",
@@ -118,6 +135,7 @@ __all__ = [
     "SignUpRow",
     "StationRow",
     "TileRow",
+    "TrainingRow",
     "UploadRow",
     "VolunteerRow",
     "WebhookRow",

@@ -93,7 +93,7 @@ class RequestRow(SQLModel, table=True):
 
 
 class ProposalRow(SQLModel, table=True):
-    """What one person asks about a volunteer and a second decides; the particulars are sealed, and gone once it is decided.
+    """What one person asks about a volunteer or an organisation and a second decides; the particulars are sealed, and gone once it is decided.
 
     *station*: where the second person must have a say. state: waiting, accepted, declined, dropped.
     """
@@ -101,7 +101,8 @@ class ProposalRow(SQLModel, table=True):
     __tablename__ = "proposal"
     id: str = text(primary_key=True)
     kind: str = text()
-    volunteer: str = text(index=True)
+    volunteer: str | None = text(default=None, index=True)
+    organisation: str | None = text(default=None, index=True)
     station: str = text(index=True)
     sealed: bytes | None = blob(default=None)
     asked_by: str = text()
@@ -110,6 +111,18 @@ class ProposalRow(SQLModel, table=True):
     decided_by: str | None = text(default=None)
     decided_at: str | None = text(default=None)
     remark: str | None = text(default=None)
+
+
+class ProposalPaperRow(SQLModel, table=True):
+    """The scan of a paper that was handed in with a proposal, sealed under the same key; gone once it is decided."""
+
+    __tablename__ = "proposal_paper"
+    proposal: str = text(primary_key=True)
+    volunteer: str | None = text(default=None, index=True)
+    organisation: str | None = text(default=None)
+    media_type: str = text()
+    sha256: str = text()
+    sealed: bytes = blob()
 
 
 class HandedCodeRow(SQLModel, table=True):

@@ -44,7 +44,9 @@ def desk(tmp_path):
 def test_the_key_is_changed_and_outsiders_follow(desk, judge):
     vkey = desk.answer("checkpoint")["vkey"]
     said = desk.answer("rotate-key")
-    assert (said["index"], len(said["vkeys"]), said["vkeys"][1]) == (3, 2, vkey), "after the first policy, the first administrator and the binding of that account"
+    assert (said["index"], len(said["vkeys"]), said["vkeys"][1]) == (3, 2, vkey), (
+        "after the first policy, the first administrator and the binding of that account"
+    )
     logs = [one.verifier.vkey for one in parse_policy(desk.run("policy").stdout.encode()).logs]
     assert logs == said["vkeys"] == (desk.folder / "var/keys/log.vkey").read_text().split()
     assert "--finish" in desk.run("rotate-key", code=2).stderr

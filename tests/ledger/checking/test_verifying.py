@@ -2,6 +2,7 @@
 
 import json
 
+import credited
 import pytest
 import recounting
 from world import HOME, OTHER
@@ -62,6 +63,7 @@ def town(world):
     wish = Wish(people[0], period_to=world.today)
     issued = world.write(lambda tx: issuing.issue(tx, world.ledger.signing, world.settings.origin, wish))
     world.revoke(issued.number)
+    credited.write_everything(world, people)
     world.rotate()
     world.grow(SIZE)
     world.sign()
