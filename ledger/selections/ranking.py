@@ -9,11 +9,11 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, literal, select
 
 from ledger.selections.facts import NONE, Facts
 from ledger.selections.rules import TIE_BREAKS, Rules
@@ -74,7 +74,10 @@ def fold(rows: Iterable[Any], rules: Rules, out: Mapping[int, str], why: Mapping
         if row.service in out:
             items.append(Item(row, 0, why[out[row.service]]))
             continue
-        bounds = [(("day", row.served_on), caps.get("day"), "超过每日上限"), (("activity", row.activity), caps.get("activity"), "超过单项活动上限")]
+        bounds = [
+            (("day", row.served_on), caps.get("day"), "超过每日上限"),
+            (("activity", row.activity), caps.get("activity"), "超过单项活动上限"),
+        ]
         bounds.append((("series", row.series or ""), caps.get("series", {}).get(row.series), "超过这一系列的上限"))
         counted, cut = row.minutes, ""
         for key, most, said in bounds:
@@ -138,21 +141,25 @@ def _summed(source: Source, rules: Rules, minimum: int) -> Iterator[Any]:
     """Have the database add up; what the rules do not ask for it does not count."""
     seen, who = source.records.c, source.people.c
     strong = func.sum(case((seen.grade.in_(("A", "B")), seen.minutes), else_=0))
-    weak = func.sum(case((seen.grade == "C", seen.minutes), else_=0)) if rules.back_filled_percent is not None else func.min(0)
+    weak = func.sum(case((seen.grade == "C", seen.minutes), else_=0)) if rules.back_filled_percent is not None else literal(0)
     by_month = rules.minimum_months or "months" in rules.tie_break
-    months = func.count(func.substr(seen.served_on, 1, 7).distinct()) if by_month else func.min(0)
+    months = func.count(func.substr(seen.served_on, 1, 7).distinct()) if by_month else literal(0)
     total = func.sum(seen.minutes)
     sums = (total.label("minutes"), strong.label("ab"), weak.label("c"), func.count().label("services"), months.label("months"))
     grouped = select(seen.subject, *sums).group_by(seen.subject).having(total >= max(minimum, 1)).subquery()
     known = (who.subject, who.station, who.registered_on, who.confirmed_on, who.left_on)
     got = grouped.c
-    asked = select(*known, got.minutes, got.ab, got.c, got.services, got.months).join_from(grouped, source.people, who.subject == got.subject)
+    asked = select(*known, got.minutes, got.ab, got.c, got.services, got.months).join_from(
+        grouped, source.people, who.subject == got.subject
+    )
     with source.connection.execute(asked.order_by(got.minutes.desc()), execution_options={"yield_per": 5_000}) as rows:
         yield from rows
 
 
 def judge(rules: Rules, one: Sums, known: Facts, barred: str | None, last: str) -> tuple[list[str], list[str]]:
     """Say why somebody stays out, and what they lack: both empty for whoever qualifies. *last*: the period's last day."""
+    if barred == "":  # an objection let them in, whatever stood against it
+        known = replace(known, honoured="", conduct="")
     out = [said for said in (barred, known.honoured, known.conduct) if said]
     if one.left_on is not None and one.left_on <= last:
         out.append(f"{one.left_on} 起已退出或备案到期")

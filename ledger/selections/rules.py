@@ -33,8 +33,9 @@ from ledger import codes
 from ledger.errors import InvalidRequest
 from ledger.ids import NUMBER
 from ledger.kinds.checks import day, integer, many, one_of, plain, station, text
+from ledger.kinds.credit import AWARD_LEVELS
+from ledger.kinds.selections import SUBJECTS
 
-SUBJECTS = {"volunteers": "优秀志愿者", "organisations": "优秀志愿服务组织"}
 TIE_BREAKS = {
     "minutes_ab": "甲乙级证据的时长",
     "services": "服务次数",
@@ -43,18 +44,7 @@ TIE_BREAKS = {
     "random": "公开随机数",
     "number": "编号",
 }
-AWARD_LEVELS = {
-    "station": "社区",
-    "centre": "街镇",
-    "district": "区县",
-    "city": "市",
-    "province": "省",
-    "nation": "国家",
-    "other": "其他单位",
-}
 ORDERS = {"rank": "按名次", "strokes": "按姓氏笔画"}
-ROWS_MAX = 1_200
-"""Rows of one list: so many commitments fit into an entry."""
 _DEFAULT_TIES = ["minutes_ab", "services", "registered_on", "number"]
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _number, _count = NUMBER.fullmatch, integer(0, 10**9)
@@ -241,13 +231,19 @@ _FIELDS: dict[str, tuple[Callable[[Any], object], str]] = {
     "minimum_months": (integer(0, 120), "应是 0 到 120 的整数（月）"),
     "quota": (_quota, "应是大于 0 的整数，或写明 total、per_unit、per_1000、floor、cap、units 的对象"),
     "stations": (lambda value: value is None or many(station, 2_000)(value), "应列出站点编码"),
-    "caps": (_object({"day": _positive, "activity": _positive, "series": _series_caps}), "只能有 day、activity（分钟）和 series（系列: 分钟）"),
+    "caps": (
+        _object({"day": _positive, "activity": _positive, "series": _series_caps}),
+        "只能有 day、activity（分钟）和 series（系列: 分钟）",
+    ),
     "exclude": (many(_exclusion, 1_000), "每一项应有志愿者（或组织）编号和 200 字以内的理由"),
     "exclude_series": (many(one_of(codes.SERIES), 20), "应列出活动系列的代码"),
     "exclude_activities": (many(_number, 1_000), "应列出活动编号"),
     "staff": (_staff, '应是 {"people": [编号…], "from": "08:30", "to": "17:30"}'),
     "spent": (_boolean, "应是 true 或 false"),
-    "honoured": (_object({"levels": many(one_of(AWARD_LEVELS), 7, 1), "years": integer(1, 50)}, all_of=True), "应有 levels（级别）和 years（年）"),
+    "honoured": (
+        _object({"levels": many(one_of(AWARD_LEVELS), 7, 1), "years": integer(1, 50)}, all_of=True),
+        "应有 levels（级别）和 years（年）",
+    ),
     "conduct": (_object({"in_force": _boolean, "years": integer(0, 50)}), "只能有 in_force 和 years（年）"),
     "training_minutes": (_count, _WHOLE + "（分钟）"),
     "evaluation": (_object({"good": _count, "poor": _count}), "只能有 good（至少几次优良）和 poor（至多几次不合格）"),

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, FromClause, and_, insert, literal, or_, select
+from sqlalchemy import Connection, FromClause, Text, and_, cast, insert, literal, null, or_, select
 
 from ledger import tables
 from ledger.selections import facts
@@ -20,7 +20,6 @@ from ledger.selections.facts import Facts
 from ledger.selections.rules import Rules
 from ledger.service.records import counting
 from ledger.tables import table
-from ledger.workdays import calendar
 
 _SERVICE, _ACTIVITY, _VOLUNTEER, _ORGANISATION, _STATION, _POPULATION = (
     table(model)
@@ -47,13 +46,22 @@ WHY_OUT = {
 
 @dataclass(frozen=True)
 class Scope:
-    """What is asked: by which rules, of which units (None: everywhere), for services up to *until*, as it counts on a day."""
+    """What is asked: by which rules, of which units (None: everywhere), for services up to *until*, as it counts on a day.
+
+    days_off, days_worked: weekdays off and weekend days worked, where staff's working hours are asked for.
+    """
 
     rules: Rules
     units: frozenset[str] | None
     since: str
     until: str
     asked_on: str
+    days_off: frozenset[str] = frozenset()
+    days_worked: frozenset[str] = frozenset()
+
+    def is_workday(self, said: str) -> bool:
+        """Tell whether people work on a day."""
+        return said in self.days_worked or (date.fromisoformat(said).weekday() < 5 and said not in self.days_off)
 
 
 @dataclass(frozen=True)
@@ -83,17 +91,21 @@ def live(connection: Connection, scope: Scope) -> Source:
     people = _people(scope).subquery()
     series = bool(rules.exclude_series or rules.caps.get("series"))
     records = _records(scope, with_series=series).subquery()
-    found = facts.gather(connection, rules, scope.until, scope.asked_on)
+    found = facts.gather(connection, rules, scope.since, scope.until, scope.asked_on)
     source = Source(connection, records, people, found, {}, _seats(connection, scope))
-    return replace(source, out=_out(source, rules))
+    return replace(source, out=_out(source, scope))
 
 
 def _records(scope: Scope, *, with_series: bool) -> Any:
     rules = scope.rules
     subject = _SERVICE.c.volunteer if rules.subject == "volunteers" else _SERVICE.c.organisation
-    columns = [getattr(_SERVICE.c, name) for name in ("activity", "served_on", "start", "end", "minutes", "grade", "recorder", "recorded_at")]
-    series = _ACTIVITY.c.series if with_series else literal(None).label("series")
-    asked = select(_SERVICE.c.entry_index.label("service"), subject.label("subject"), _SERVICE.c.volunteer.label("person"), series, *columns)
+    columns = [
+        getattr(_SERVICE.c, name) for name in ("activity", "served_on", "start", "end", "minutes", "grade", "recorder", "recorded_at")
+    ]
+    series = _ACTIVITY.c.series if with_series else cast(null(), Text).label("series")
+    asked = select(
+        _SERVICE.c.entry_index.label("service"), subject.label("subject"), _SERVICE.c.volunteer.label("person"), series, *columns
+    )
     if with_series:
         asked = asked.join_from(_SERVICE, _ACTIVITY, _ACTIVITY.c.id == _SERVICE.c.activity)
     where = [counting(scope.asked_on), _SERVICE.c.served_on >= scope.since, _SERVICE.c.served_on <= scope.until]
@@ -112,7 +124,7 @@ def _people(scope: Scope) -> Any:
     """Ask who may be chosen at all: registered by the last day, and not a registration that never was."""
     if scope.rules.subject == "organisations":
         named = _ORGANISATION.c
-        columns = (named.id.label("subject"), named.station, named.since.label("registered_on"), literal(None).label("confirmed_on"))
+        columns = (named.id.label("subject"), named.station, named.since.label("registered_on"), cast(null(), Text).label("confirmed_on"))
         asked = select(*columns, named.expires_on.label("left_on")).where(named.since <= scope.until)
         home = named.station
     else:
@@ -137,19 +149,19 @@ def _seats(connection: Connection, scope: Scope) -> dict[str, tuple[int, int | N
     return {code: quota.seats(code, residents.get(code, 0)) for code in codes if scope.units is None or code in scope.units}
 
 
-def _out(source: Source, rules: Rules) -> dict[int, str]:
+def _out(source: Source, scope: Scope) -> dict[int, str]:
     """Find the records that the rules themselves leave out, person by person: staff's working hours, what served for an earlier award."""
     spent = {subject: known.spent for subject, known in source.facts.items() if known.spent}
+    rules = scope.rules
     staff = set(rules.staff.get("people", ()))
     if not spent and not staff:
         return {}
-    days = calendar(source.connection)
     found: dict[int, str] = {}
     if staff:
         asked = select(source.records).where(source.records.c.person.in_(sorted(staff)))
         for row in source.connection.execute(asked):
             at_work = row.start[11:16] < rules.staff["to"] and (row.end[11:16] > rules.staff["from"] or row.end[:10] > row.start[:10])
-            if at_work and days.is_workday(date.fromisoformat(row.served_on)):
+            if at_work and scope.is_workday(row.served_on):
                 found[row.service] = "staff"
     for row in source.records_of(spent):
         if any(since <= row.served_on <= until and row.service < size for since, until, size in spent[row.subject]):
@@ -162,9 +174,7 @@ def freeze(connection: Connection, selection: str, index: int, scope: Scope) -> 
     source = live(connection, scope)
     _copy(connection, selection, index, _records(scope, with_series=True).subquery())
     known = _RECORD.c.selection == selection
-    people = select(literal(selection), source.people).where(
-        source.people.c.subject.in_(select(_RECORD.c.subject).where(known).distinct())
-    )
+    people = select(literal(selection), source.people).where(source.people.c.subject.in_(select(_RECORD.c.subject).where(known).distinct()))
     names = ["selection", *(column.name for column in source.people.c)]
     connection.execute(insert(_CANDIDATE).from_select(names, people))
     for row in connection.execute(select(_CANDIDATE.c.subject).where(_CANDIDATE.c.selection == selection)).all():
@@ -188,9 +198,7 @@ def admit(connection: Connection, selection: str, index: int, services: list[int
     connection.execute(_RECORD.update().where(mine).values(until=index))
     now = _records(scope, with_series=True).where(_SERVICE.c.entry_index.in_(services)).subquery()
     _copy(connection, selection, index, now)
-    missing = select(now.c.subject).where(
-        now.c.subject.not_in(select(_CANDIDATE.c.subject).where(_CANDIDATE.c.selection == selection))
-    )
+    missing = select(now.c.subject).where(now.c.subject.not_in(select(_CANDIDATE.c.subject).where(_CANDIDATE.c.selection == selection)))
     people = _people(scope).subquery()
     names = ["selection", *(column.name for column in people.c)]
     asked = select(literal(selection), people).where(people.c.subject.in_(missing))
@@ -203,10 +211,25 @@ def frozen(connection: Connection, row: Any, before: int | None = None) -> Sourc
     last = before if before is not None else 2**53
     mine = _RECORD.c.selection == selection
     valid = and_(mine, _RECORD.c.since < last, or_(_RECORD.c.until.is_(None), _RECORD.c.until >= last))
-    names = ("service", "subject", "person", "series", "activity", "served_on", "start", "end", "minutes", "grade", "recorder", "recorded_at")
+    names = (
+        "service",
+        "subject",
+        "person",
+        "series",
+        "activity",
+        "served_on",
+        "start",
+        "end",
+        "minutes",
+        "grade",
+        "recorder",
+        "recorded_at",
+    )
     records = select(*(_RECORD.c[name] for name in names)).where(valid).subquery()
     of_selection = _CANDIDATE.c.selection == selection
-    people = select(*(_CANDIDATE.c[name] for name in ("subject", "station", "registered_on", "confirmed_on", "left_on"))).where(of_selection)
+    people = select(*(_CANDIDATE.c[name] for name in ("subject", "station", "registered_on", "confirmed_on", "left_on"))).where(
+        of_selection
+    )
     said = connection.execute(select(_CANDIDATE.c.subject, _CANDIDATE.c.facts).where(of_selection, _CANDIDATE.c.facts.is_not(None)))
     known = {one.subject: Facts.read(one.facts) for one in said}
     left = connection.execute(select(_RECORD.c.service, _RECORD.c.out).where(valid, _RECORD.c.out.is_not(None)))
@@ -225,7 +248,9 @@ def _decided(connection: Connection, selection: str, last: int, out: dict[int, s
     asked = select(_OBJECTION).where(_OBJECTION.c.selection == selection, _OBJECTION.c.decision < last)
     for one in connection.execute(asked):
         said = orjson.loads(one.effect or "{}")
-        deeds.append((one.decision, "objection", *(said.get(name, []) for name in ("drop", "keep")), said.get("bar", []), said.get("unbar", [])))
+        deeds.append(
+            (one.decision, "objection", *(said.get(name, []) for name in ("drop", "keep")), said.get("bar", []), said.get("unbar", []))
+        )
     barred: dict[str, str] = {}
     for _, why, dropped, kept, stay_out, come_in in sorted(deeds):
         out |= dict.fromkeys(dropped, why)
@@ -240,5 +265,3 @@ def services_of(connection: Connection, selection: str, services: Iterable[int])
     """Give the frozen records of a selection with these numbers, as they stand in it now."""
     mine = _RECORD.c.selection == selection, _RECORD.c.until.is_(None), _RECORD.c.service.in_(sorted(set(services)))
     return list(connection.execute(select(_RECORD).where(*mine).order_by(_RECORD.c.service)))
-
-

@@ -10,9 +10,10 @@ import pytest
 from files import xlsx
 from town import CHEN, EAST, LI, LIU, OUYANG, PEOPLE, STRANGER, WANG, WEST, ZHANG, ZHOU, export, exported, roster, sheet, signed
 
-from ledger import selections
+from ledger.selections import yearly as selections
 from ledger.errors import InvalidRequest
-from ledger.selections import read_rules, workbook
+from ledger.selections.reports import workbook
+from ledger.selections.rules import read_rules
 from ledger.service import amending
 
 ALL = {"name": "优秀志愿者", "quota": 20}
