@@ -11,7 +11,7 @@ _COMMANDS = {
     "import": "import_command:import_",
     "credit": "answer_commands:credit_",
     "rates": "answer_commands:rates_",
-    "select": "answer_commands:select_",
+    "select": "selection_commands:select_",
     "correct": "record_commands:correct_",
     "void": "record_commands:void_",
     "parked": "record_commands:parked_",

@@ -9,7 +9,7 @@ from ledger.log import tree_head
 from ledger.people import volunteers
 from ledger.rates import counting_day
 from ledger.selections import sources
-from ledger.selections.ranking import Ranking, Standing, rank
+from ledger.selections.ranking import Standing, rank
 from ledger.selections.rules import Rules
 from ledger.selections.sources import WHY_OUT, Scope
 from ledger.transactions import ReadTransaction
@@ -62,11 +62,11 @@ def scope_on(tx: ReadTransaction, year: int, rules: Rules, units: frozenset[str]
     if rules.period is not None and since > tx.today.isoformat():
         raise InvalidRequest(f"统计期间从 {since} 开始，还没有到。请等到那一天再评")
     last = min(until, tx.today.isoformat()) if rules.period else counting_day(year, tx.today).isoformat()
-    off, worked = days_asked(tx, rules, (since, last)) if rules.staff else ((), ())
+    off, worked = days_asked(tx, (since, last)) if rules.staff else ((), ())
     return Scope(rules, units, since, last, tx.today.isoformat(), frozenset(off), frozenset(worked))
 
 
-def days_asked(tx: ReadTransaction, _rules: Rules, span: tuple[str, str]) -> tuple[list[str], list[str]]:
+def days_asked(tx: ReadTransaction, span: tuple[str, str]) -> tuple[list[str], list[str]]:
     """List the weekdays off and the weekend days worked in a period. Raises InvalidRequest for a year whose calendar is not known."""
     days = calendar(tx.connection)
     off, worked = [], []
@@ -101,9 +101,4 @@ def names_of(tx: ReadTransaction, subject: str, numbers: set[str]) -> Mapping[st
     """Give names as lists show them, by number."""
     if subject == "volunteers":
         return volunteers.masked_names(tx, numbers)
-    return {number: organisations.get(tx.connection, number).name for number in numbers}
-
-
-def reproduces(one: Ranking, other: Ranking) -> bool:
-    """Tell whether two counts gave the same list."""
-    return one.chosen == other.chosen
+    return {number: organisations.name_of(tx.connection, number) for number in numbers}
