@@ -97,7 +97,8 @@ def sums_of(person: Any, items: Sequence[Item]) -> Sums:
     for item in counted:
         by_grade[item.row.grade] += item.minutes
     months = {item.row.served_on[:7] for item in counted}
-    return Sums(*person, by_grade.total(), by_grade["A"] + by_grade["B"], by_grade["C"], len(counted), len(months))
+    who = (person.subject, person.station, person.registered_on, person.confirmed_on, person.left_on)
+    return Sums(*who, by_grade.total(), by_grade["A"] + by_grade["B"], by_grade["C"], len(counted), len(months))
 
 
 def everyone(source: Source, rules: Rules, why: Mapping[str, str], minimum: int = 1) -> Iterator[Sums]:

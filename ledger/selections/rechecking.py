@@ -5,7 +5,7 @@ The entries are replayed into a passing database; the lists that the selection p
 compared with what the log says. An exported log is held to its own checkpoint first: other entries give another root.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ def from_folder(folder: Path, selection: str) -> Recheck:
         return recount(target, selection)
 
 
-def _entries(folder: Path) -> Iterator[bytes]:
+def _entries(folder: Path) -> Generator[bytes, None, None]:
     try:
         yield from offline.entries(folder)
     except Corrupt as fault:

@@ -150,7 +150,7 @@ def _rules(said: dict[str, Any], content: bytes) -> Rules:
     if any(key not in one for one in said.get("exclude", [])):
         raise InvalidRequest(f"规则文件的「exclude」不对，评{SUBJECTS[said.get('subject', 'volunteers')]}时，每一项要写 {key} 和 reason")
     taken = {"name", "quota", "exclude", "tie_break", "period", "stations", "grades", "minimum_minutes"}
-    rest = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items() if name not in taken}
+    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items() if name not in taken}
     ties = [one for one in said.get("tie_break", _DEFAULT_TIES) if one != "number"]
     return Rules(
         name=said["name"],
@@ -192,7 +192,7 @@ def _exclusion(value: Any) -> bool:
 def _quota(value: Any) -> bool:
     if type(value) is int:
         return value > 0
-    bounds = {"floor": _count, "cap": _count}
+    bounds: dict[str, Callable[[Any], object]] = {"floor": _count, "cap": _count}
     fields = {"total": _positive, "per_unit": _positive, "per_1000": _positive, **bounds, "units": _by_code(_object(bounds))}
     return _object(fields)(value)
 
@@ -210,7 +210,7 @@ def _period(value: Any) -> bool:
 
 
 def _staff(value: Any) -> bool:
-    fields = {"people": many(_number, 1_000), "from": _CLOCK.fullmatch, "to": _CLOCK.fullmatch}
+    fields: dict[str, Callable[[Any], object]] = {"people": many(_number, 1_000), "from": _CLOCK.fullmatch, "to": _CLOCK.fullmatch}
     return _object(fields, all_of=True)(value) and value["from"] < value["to"]
 
 
@@ -257,7 +257,7 @@ _FIELDS: dict[str, tuple[Callable[[Any], object], str]] = {
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """List where two rules differ: field, what it was, what it is; empty for what is not said."""
     names = [name for name in _FIELDS if before.get(name) != after.get(name)]
-    return [(name, *(_spelt(rules.get(name)) for rules in (before, after))) for name in names]
+    return [(name, _spelt(before.get(name)), _spelt(after.get(name))) for name in names]
 
 
 def _spelt(value: Any) -> str:

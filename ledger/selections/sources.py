@@ -129,9 +129,9 @@ def _people(scope: Scope) -> Any:
         home = named.station
     else:
         home = _VOLUNTEER.c.station
-        columns = (_VOLUNTEER.c.number.label("subject"), home, _VOLUNTEER.c.registered_on, _VOLUNTEER.c.confirmed_on)
+        mine = (_VOLUNTEER.c.number.label("subject"), home, _VOLUNTEER.c.registered_on, _VOLUNTEER.c.confirmed_on)
         there = or_(_VOLUNTEER.c.left_as.is_(None), _VOLUNTEER.c.left_as.not_in(("not_me", "merged")))
-        asked = select(*columns, _VOLUNTEER.c.left_on).where(and_(_VOLUNTEER.c.registered_on <= scope.until, there))
+        asked = select(*mine, _VOLUNTEER.c.left_on).where(and_(_VOLUNTEER.c.registered_on <= scope.until, there))
     for units in (scope.units, scope.rules.stations):
         if units is not None:
             asked = asked.where(home.in_(sorted(units)))

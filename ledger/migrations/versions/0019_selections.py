@@ -1,6 +1,7 @@
 """Yearly selections: projections with the frozen records and people; drafts of rules, proposals, sealed salts and words."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,15 +12,15 @@ branch_labels = None
 depends_on = None
 
 
-def _texts(*names: str, null: bool = False) -> Sequence[sa.Column]:
+def _texts(*names: str, null: bool = False) -> Sequence[sa.Column[Any]]:
     return [sa.Column(name, sa.Text(), nullable=null) for name in names]
 
 
-def _bigs(*names: str, null: bool = False) -> Sequence[sa.Column]:
+def _bigs(*names: str, null: bool = False) -> Sequence[sa.Column[Any]]:
     return [sa.Column(name, sa.BigInteger(), nullable=null) for name in names]
 
 
-def _key(name: str) -> sa.Column:
+def _key(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False)
 
 
