@@ -25,9 +25,9 @@ from ledger.notices import tell
 from ledger.people.actors import OPERATOR
 from ledger.policies import ServicePolicy, service_policy
 from ledger.selections import reading, sources
-from ledger.selections.ranking import Standing, rank
+from ledger.selections.ranking import Standing
 from ledger.selections.reading import ACTION
-from ledger.selections.sources import WHY_OUT, Source
+from ledger.selections.sources import Source
 from ledger.service.drafts import duration
 from ledger.tables import AccountBindingRow, SelectionDoubtRow, SelectionProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -60,7 +60,7 @@ class Doubt:
 def of_selection(tx: ReadTransaction, row: Any) -> list[Doubt]:
     """List the doubtful records of a selection (its row), those first whose loss would change the list most."""
     rules, source = reading.rules_of(row), reading.source_of(tx.connection, row)
-    ranking = rank(source, rules, row.period_to, WHY_OUT, draw=row.drawn_value, reserve=NEXT_MIN)
+    ranking = reading.ranking_of(tx.connection, row, source=source, reserve=NEXT_MIN)
     near = {one.sums.subject: one for one in (*ranking.chosen, *ranking.reserve)}
     edge = ranking.reserve[0].sums.minutes if ranking.reserve else 0
     policy = service_policy(tx.connection, row.counted_on)

@@ -123,11 +123,12 @@ def source_of(connection: Connection, row: Any, before: int | None = None) -> So
     return sources.frozen(connection, row, before)
 
 
-def ranking_of(connection: Connection, row: Any, before: int | None = None) -> Ranking:
-    """Rank a selection's candidates."""
+def ranking_of(connection: Connection, row: Any, before: int | None = None, *, source: Source | None = None, reserve: int = 5) -> Ranking:
+    """Rank a selection's candidates; *source*: if it is at hand."""
     drawn = row.drawn_index is not None and (before is None or row.drawn_index < before)
     draw = f"{row.drawn_value}\n{row.id}" if drawn else None
-    return rank(source_of(connection, row, before), rules_of(row), row.period_to, WHY_OUT, draw=draw)
+    seen = source or source_of(connection, row, before)
+    return rank(seen, rules_of(row), row.period_to, WHY_OUT, draw=draw, reserve=reserve)
 
 
 def digest_of(row: Any, ranking: Ranking) -> str:
