@@ -28,6 +28,7 @@ from api.pages import (
     guide,
     helping,
     home,
+    honours,
     log,
     logging,
     my_data,
@@ -47,6 +48,7 @@ from api.pages import (
     rights,
     second_factor,
     security,
+    selections,
     sheets,
     sign_in,
     signatures,
@@ -90,6 +92,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check),
+    *(selections, honours),
 )
 
 

@@ -17,6 +17,7 @@ NAMED = {
     "account": "account",
     "evidence_id": "evidence",
     "certificate": "certificate",
+    "selection": "selection",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
     ("coming", "number"): "event",
@@ -44,6 +45,7 @@ OPEN = {
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
 OPEN |= {"check.one", "check.person", "publicity.certificates"}
+OPEN |= {"honours.one", "honours.proof", "honours.contest"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""

@@ -120,7 +120,11 @@ def _of_record(record: Any, row: Any, policy: ServicePolicy, own: set[str], staf
     if record.person in staff:
         yield "工作人员自己的服务"
     recorded, served = date.fromisoformat(record.recorded_at[:10]), date.fromisoformat(record.served_on)
-    if (recorded - served).days > LATE_DAYS and recorded > date.fromisoformat(row.counted_on) - timedelta(days=LATE_DAYS):
+    if (
+        record.recorder != OPERATOR.account
+        and (recorded - served).days > LATE_DAYS
+        and recorded > date.fromisoformat(row.counted_on) - timedelta(days=LATE_DAYS)
+    ):
         yield f"冻结前 {LATE_DAYS} 天内突击补录（服务后 {(recorded - served).days} 天）"
 
 

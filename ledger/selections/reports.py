@@ -1,11 +1,20 @@
 """The lists of selections as an office hands them on: masked, with how they were counted, and the SHA-256 of the rules on every printout."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from ledger import codes
+from ledger import codes, stations
 from ledger.reports import Column, Report
+from ledger.reports.report import Paper
+from ledger.selections.checking import LIGHTS, Checked
+from ledger.selections.objecting import unit_name
+from ledger.selections.publishing import Line
+from ledger.selections.ranking import Ranking
+from ledger.selections.reading import rules_of
 from ledger.selections.rules import Quota, Rules
-from ledger.selections.yearly import Selection
+from ledger.selections.yearly import Selection, candidates, names_of
+from ledger.transactions import ReadTransaction
 
 _COLUMNS = (
     Column("名次", 7, "integer"),
@@ -49,3 +58,64 @@ def quota_in_words(quota: Quota) -> str:
     said += [f"每站至少 {quota.floor}"] if quota.floor else []
     said += [f"每站不超过 {quota.cap}"] if quota.cap is not None else []
     return "，".join(said)
+
+
+_PLACE = (Column("姓名或名称", 16), Column("所属站点", 26))
+
+
+def final_report(tx: ReadTransaction, row: Any, ranking: Ranking, maker: str, *, paper: Paper = "A4") -> Report:
+    """Make the list of a selection (its row) as it stands, to be handed on: rank, masked name, station, hours by grade."""
+    rules = rules_of(row)
+    found = candidates(tx, rules, ranking.chosen)
+    columns = (
+        Column("名次", 7, "integer"),
+        Column("编号", 14),
+        *_PLACE,
+        Column("时长", 14, "minutes"),
+        Column("其中甲乙级证据", 16, "minutes"),
+        Column("次数", 7, "integer"),
+        Column("备注", 34),
+    )
+    rows = [(one.rank, one.volunteer, one.name, one.station, one.minutes, one.minutes_ab, one.services, one.note) for one in found]
+    title = f"{row.year} 年度{rules.name}{'名单' if row.sealed_index is not None else '排名'}"
+    return Report(title, unit_name(tx, row), maker, tx.today, columns, rows, notes=_notes(row, rules), paper=paper)
+
+
+def public_report(tx: ReadTransaction, row: Any, lines: Sequence[Line], maker: str, *, paper: Paper = "A3") -> Report:
+    """Make the public list to be put up: row, masked name, station, hours, the row's commitment."""
+    columns = (Column("行号", 7, "integer"), *_PLACE, Column("时长", 14, "minutes"), Column("本行承诺值", 48))
+    rows = [(line.row, line.name, line.station, line.minutes, line.commitment) for line in lines]
+    rules = rules_of(row)
+    until = f"公示期：{row.published_from} 至 {row.published_until}。有异议的，请在公示期内向{unit_name(tx, row)}提出。"
+    order = "按姓氏笔画排列，同笔画的按字的编码。" if rules.order == "strokes" else "按名次排列。"
+    title = f"{row.year} 年度{rules.name}公示名单"
+    return Report(title, unit_name(tx, row), maker, tx.today, columns, rows, notes=(until + order, *_notes(row, rules)), paper=paper)
+
+
+def check_report(tx: ReadTransaction, row: Any, found: Sequence[Checked], maker: str) -> Report:
+    """Make the list of everybody's light."""
+    rules = rules_of(row)
+    names = names_of(tx, rules.subject, {one.sums.subject for one in found})
+    where = stations.names(tx.connection, {one.sums.station for one in found})
+    rows = [
+        (
+            one.sums.subject,
+            names[one.sums.subject],
+            where.get(one.sums.station, one.sums.station),
+            one.sums.minutes,
+            LIGHTS[one.light],
+            one.reason,
+        )
+        for one in found
+    ]
+    columns = (Column("编号", 14), *_PLACE, Column("时长", 14, "minutes"), Column("预审", 10), Column("原因", 50))
+    title = f"{row.year} 年度{rules.name}资格预审"
+    return Report(title, unit_name(tx, row), maker, tx.today, columns, rows, notes=_notes(row, rules))
+
+
+def _notes(row: Any, rules: Rules) -> tuple[str, ...]:
+    counted = f"证据：{grades_in_words(rules)}；名额：{quota_in_words(rules.quota)}"
+    return (
+        f"统计期间 {row.period_from} 至 {row.period_to}，冻结于 {row.counted_on}、账本 {row.tree_size} 条；{counted}。",
+        f"评选编号 {row.id}，规则 SHA-256：{row.rules_sha256}。持有账本的人运行 shouwang select --recheck {row.id}，名单应完全一致。",
+    )

@@ -178,6 +178,12 @@ PAGES |= {
     "check.file": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
+PAGES |= {
+    f"selections.{view}": {"approver", "official"} for view in ("listing", "form", "create", "one", "step", "save", "freeze", "judge")
+}
+PAGES |= {f"selections.{view}": {"approver", "official"} for view in ("draw", "publish", "take_down", "decide", "sign", "download")}
+PAGES |= {"honours.listing": EVERYONE, "honours.one": EVERYONE}
+PAGES |= {f"honours.{view}": {"volunteer"} for view in ("mine", "proof", "contest")}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -252,6 +258,11 @@ TOKENS = {
 """Whose tokens try every route, with each scope that their role may have."""
 EXAMPLES = {
     "account": "clerk",
+    "selection": "2222222222",
+    "step": "check",
+    "deed": "confirm",
+    "listed": "check",
+    "form": "xlsx",
     "plan": "2222222222",
     "said": "340104001004.0",
     "matter": str(uuid.uuid4()),
