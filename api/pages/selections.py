@@ -178,7 +178,8 @@ def draw(selection: str) -> ResponseReturnValue:
             on = date.fromisoformat(request.form.get("drawn_on", ""))
         except ValueError:
             raise InvalidRequest("请填随机数公布的日期，例如 2026-01-20") from None
-        ledger().write(lambda tx: publishing.draw(tx, selection, request.form.get("value", ""), on), actor())
+        value = request.form.get("value", "")
+        ledger().write(lambda tx: publishing.draw(tx, selection, value, on), actor())
 
     return _act(selection, 4, work, "随机数已写进账本，并列的先后定了。")
 
