@@ -30,6 +30,7 @@ from api.pages import (
     guide,
     helping,
     home,
+    honours,
     log,
     logging,
     my_data,
@@ -53,6 +54,7 @@ from api.pages import (
     rules,
     second_factor,
     security,
+    selections,
     sheets,
     sign_in,
     signatures,
@@ -99,6 +101,7 @@ _PAGES = (
     *(certificates, desk_certificates, check, credentials),
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
+    *(selections, honours),
 )
 
 

@@ -1,13 +1,12 @@
-"""shouwang credit, rates, select: what the ledger answers."""
+"""shouwang credit, rates: what the ledger answers."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
-from ledger import credit, history, rates, selections, stations
+from ledger import credit, history, rates
 from ledger.codes import GRADES
 from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, NotFound
@@ -19,7 +18,7 @@ from ledger.rules import adopting, answers
 from ledger.rules.explaining import Explanation
 from ledger.service.drafts import duration
 from ledger.transactions import ReadTransaction
-from scripts.console import OUT, as_json, ledger, print_json, write_report
+from scripts.console import OUT, as_json, ledger, print_json
 from scripts.rule_commands import print_explanation
 
 _STATUS = {
@@ -163,41 +162,3 @@ def _judged(value: str, target_permille: int) -> str:
     tenths = int(value.replace(".", ""))
     mark = "✓" if tenths >= target_permille * 10 else "✗"
     return f"{tenths // 100}.{tenths % 100:02d}% {mark}"
-
-
-@click.command("select")
-@click.option("--year", type=int, required=True, help="年度")
-@click.option("--rules", "rules_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="规则文件（JSON）")
-@click.option("--out", type=click.Path(path_type=Path), help="名单（姓名已遮盖）写成文件：.xlsx、.pdf、.csv")
-@as_json
-def select_(year: int, rules_file: Path, out: Path | None, json_: bool) -> None:
-    """按规则文件排出年度名单；同一账本、同一规则，谁来算都一样。"""
-    rules = selections.read_rules(rules_file.read_bytes())
-    with ledger().read() as tx:
-        selection = selections.select_year(tx, year, rules)
-        made = selections.report(selection, stations.district_name(tx.connection), "命令行", tx.today)
-    if out:
-        write_report(made, out)
-    if json_:
-        print_json(
-            {
-                "year": year,
-                "tree_size": selection.tree_size,
-                "counted_on": selection.counted_on,
-                "rules": {"name": rules.name, "sha256": rules.sha256},
-                "considered": selection.considered,
-                "chosen": [vars(one) for one in selection.chosen],
-                "excluded": [vars(one) for one in selection.excluded],
-            },
-            "评选名单",
-        )
-        return
-    OUT.print(f"[bold]{year} 年度{rules.name}[/]：参评 {selection.considered} 人，入选 {len(selection.chosen)} 人")
-    shown = Table("名次", "编号", "姓名", "站点", "时长", "次数", "备注")
-    for one in selection.chosen:
-        shown.add_row(str(one.rank), one.volunteer, one.name, one.station, duration(one.minutes), str(one.services), one.note)
-    OUT.print(shown)
-    for one in selection.excluded:
-        OUT.print(f"排除 {one.volunteer} {one.name}：{one.note}")
-    if out:
-        OUT.print(f"名单已写入 {out}")

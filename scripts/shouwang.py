@@ -12,7 +12,7 @@ _COMMANDS = {
     "credit": "answer_commands:credit_",
     "rules": "rule_commands:rules",
     "rates": "answer_commands:rates_",
-    "select": "answer_commands:select_",
+    "select": "selection_commands:select_",
     "correct": "record_commands:correct_",
     "void": "record_commands:void_",
     "parked": "record_commands:parked_",

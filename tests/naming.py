@@ -17,6 +17,7 @@ NAMED = {
     "account": "account",
     "evidence_id": "evidence",
     "certificate": "certificate",
+    "selection": "selection",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
     ("coming", "number"): "event",
@@ -48,6 +49,7 @@ OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.h
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status"}
 OPEN |= {"rules.file", "rules.decide"}
 OPEN |= {"organisations.one"}
+OPEN |= {"honours.one", "honours.proof", "honours.contest"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""

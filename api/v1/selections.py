@@ -11,9 +11,10 @@ from api.problems import Problem
 from api.v1.fields import Schema, Whole
 from api.v1.lists import said_of
 from api.v1.requests import JSON, Blueprint, answer, describe, query, reads_any
-from ledger import selections
 from ledger.errors import InvalidRequest
 from ledger.people.actors import require
+from ledger.selections.rules import read_rules
+from ledger.selections.yearly import select_year
 
 blueprint = Blueprint("api_selections", __name__, url_prefix="/api/v1/selections", description="评优")
 _CANDIDATE = ("rank", "volunteer", "name", "station", "minutes", "minutes_ab", "services", "registered_on", "note")
@@ -90,12 +91,12 @@ def recheck() -> Response:
     """Count the list again."""
     said = query(_YEAR)
     try:
-        rules = selections.read_rules(request.get_data())
+        rules = read_rules(request.get_data())
     except InvalidRequest as refusal:
         raise Problem("invalid", str(refusal), [{"pointer": "#", "detail": str(refusal)}]) from None
     with ledger().read() as tx:
         require(tx.connection, actor(), "select", None)
-        found = selections.select_year(tx, said["year"], rules)
+        found = select_year(tx, said["year"], rules)
     lists = {name: [said_of(one, _CANDIDATE) for one in getattr(found, name)] for name in ("chosen", "excluded")}
     shown: dict[str, Any] = said_of(found, ("year", "counted_on", "tree_size", "considered"), rules_sha256=rules.sha256, **lists)
     return answer(shown)

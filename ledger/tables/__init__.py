@@ -54,6 +54,17 @@ from ledger.tables.projections import (
     StationRow,
     VolunteerRow,
 )
+from ledger.tables.selections import (
+    SelectionCandidateRow,
+    SelectionDoubtRow,
+    SelectionDraftRow,
+    SelectionLineRow,
+    SelectionObjectionRow,
+    SelectionProposalRow,
+    SelectionRecordRow,
+    SelectionRow,
+    SelectionWordsRow,
+)
 from ledger.tables.work import (
     HandedCodeRow,
     JobRunRow,
@@ -132,6 +143,15 @@ __all__ = [
     "RuleProposalRow",
     "SecondFactorRow",
     "SecondSignatureRow",
+    "SelectionCandidateRow",
+    "SelectionDoubtRow",
+    "SelectionDraftRow",
+    "SelectionLineRow",
+    "SelectionObjectionRow",
+    "SelectionProposalRow",
+    "SelectionRecordRow",
+    "SelectionRow",
+    "SelectionWordsRow",
     "ServiceRow",
     "SessionRow",
     "SheetDraftRow",

@@ -7,6 +7,7 @@ from ledger.tables.certificates import CertificateRow
 from ledger.tables.columns import count, index_key, text
 from ledger.tables.credit import CREDIT
 from ledger.tables.privacy import ErasureRow
+from ledger.tables.selections import SELECTIONS
 
 
 class ChainRow(SQLModel, table=True):
@@ -324,4 +325,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     AccountBindingRow,
     CertificateRow,
     *CREDIT,
+    *SELECTIONS,
 )

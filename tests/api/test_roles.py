@@ -189,6 +189,12 @@ PAGES |= {f"trainings.{view}": {"recorder", "approver"} for view in ("form", "do
 PAGES |= {f"evaluations.{view}": {"recorder", "approver"} for view in ("listing", "one", "record")}
 PAGES |= {"organisations.board": EVERYONE, "organisations.one": EVERYONE}
 PAGES |= {f"organisations.{view}": STAFF for view in ("listing", "desk", "appraise", "note", "award", "act", "undo")}
+PAGES |= {
+    f"selections.{view}": {"approver", "official"} for view in ("listing", "form", "create", "one", "step", "save", "freeze", "judge")
+}
+PAGES |= {f"selections.{view}": {"approver", "official"} for view in ("draw", "publish", "take_down", "decide", "sign", "download")}
+PAGES |= {"honours.listing": EVERYONE, "honours.one": EVERYONE}
+PAGES |= {f"honours.{view}": {"volunteer"} for view in ("mine", "proof", "contest")}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -267,6 +273,11 @@ TOKENS = {
 """Whose tokens try every route, with each scope that their role may have."""
 EXAMPLES = {
     "account": "clerk",
+    "selection": "2222222222",
+    "step": "check",
+    "deed": "confirm",
+    "listed": "check",
+    "form": "xlsx",
     "plan": "2222222222",
     "said": "340104001004.0",
     "matter": str(uuid.uuid4()),

@@ -16,6 +16,7 @@ from ledger.people import changes, erasures, volunteers, withdrawals
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.tokens import Tokens
 from ledger.people.volunteers import Registration
+from ledger.selections import drafts, freezing
 from ledger.service import omissions
 from ledger.service.drafts import Draft
 from ledger.service.omissions import Claim
@@ -72,6 +73,9 @@ def objects(world, person, recorded, upload, sheet):
     evidence.attach(ledger, clerk, draft, b"\xff\xd8\xff\xe0 a photo of the sheet")
     with ledger.read() as tx:
         photo = tx.connection.exec_driver_sql("SELECT id FROM evidence").scalar()
+    rules = b'{"name": "x", "quota": 1}'
+    selection = ledger.write(lambda tx: drafts.save(tx, None, STATION, 2025, rules), OPERATOR)
+    freezing.freeze(ledger, OPERATOR, selection)
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
     return SimpleNamespace(
         index=recorded[0][0],
@@ -86,6 +90,7 @@ def objects(world, person, recorded, upload, sheet):
         disowner=disowner,
         neighbour=neighbour,
         matter=matter,
+        selection=selection,
         asked=asked,
         omission=omission,
         hook=hook,

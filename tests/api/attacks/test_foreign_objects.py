@@ -38,6 +38,8 @@ FORMS = {
     "api_matters.confirm_on_paper": {"evidence": "A" * 43 + "="},
     "api_matters.merge": {"into": "2222222222", "reason": "同一个人登记了两次"},
     "desk_certificates.issue": {"seen": "yes"},
+    "selections.judge": {"service": "1", "finding": "drop", "reason": "签到表上没有"},
+    "selections.save": {"name": "x", "year": "2025", "grade": "A", "quota_total": "1"},
     "desk_certificates.revoke": {"reason": "依据的记录作废了"},
     "api_certificates.revoke": {"reason": "依据的记录作废了"},
 }

@@ -10,10 +10,11 @@ import openpyxl
 import pytest
 from town import CHEN, EAST, LI, LIU, OUYANG, PEOPLE, STRANGER, WANG, WEST, ZHANG, ZHOU, export, exported, roster, sheet, signed
 
-from ledger import selections
 from ledger.errors import InvalidRequest
 from ledger.reports import file_of
-from ledger.selections import read_rules
+from ledger.selections import yearly as selections
+from ledger.selections.reports import report
+from ledger.selections.rules import read_rules
 from ledger.service import amending
 
 ALL = {"name": "优秀志愿者", "quota": 20}
@@ -99,7 +100,11 @@ def test_who_is_excluded_is_listed_with_the_reason_and_takes_no_place(served):
 def test_the_quota_cuts_and_a_tie_at_its_edge_is_shown(served, quota):
     selection = select(served, quota=quota)
     assert ranked(selection) == LIST[:quota]
-    note = "与其他 1 人时长相同，按并列规则入围" if quota == 1 else "与其他 1 人时长相同，按并列规则排序"
+    note = (
+        "与其他 1 人时长相同，按并列规则（甲乙级证据的时长）入围"
+        if quota == 1
+        else "与其他 1 人时长相同，按并列规则（甲乙级证据的时长）排序"
+    )
     assert [one.note for one in selection.chosen] == [note, note, "", "", ""][:quota]
 
 
@@ -181,9 +186,9 @@ def test_what_a_rule_file_leaves_out_is_everything():
 
 def test_the_list_handed_on_is_masked_and_says_how_it_was_counted(served):
     selection = select(served, quota=3, exclude=[{"volunteer": served.number(CHEN), "reason": '=HYPERLINK("x")'}], name="=1+1 优秀志愿者")
-    made = selections.report(selection, "东街道社会服务中心", "李梅", date(2026, 3, 1))
+    made = report(selection, "东街道社会服务中心", "李梅", date(2026, 3, 1))
     assert (made.title, made.unit, made.maker) == ("2025 年度=1+1 优秀志愿者", "东街道社会服务中心", "李梅")
-    note = "与其他 1 人时长相同，按并列规则排序"
+    note = "与其他 1 人时长相同，按并列规则（甲乙级证据的时长）排序"
     assert [tuple(row) for row in made.rows[::2]] == [
         (1, served.number(LI), "李*国", "东社区社会服务站", 240, 240, 1, note),
         (3, served.number(WANG), "王*", "东社区社会服务站", 180, 150, 2, ""),
@@ -201,4 +206,4 @@ def test_the_list_handed_on_is_masked_and_says_how_it_was_counted(served):
 def test_a_list_of_nobody_is_still_a_report(standing_town):
     selection = select(standing_town, year=2020)
     assert (selection.chosen, selection.considered) == ([], 0)
-    assert selections.report(selection, "区", "李梅", date(2026, 3, 1)).rows == []
+    assert report(selection, "区", "李梅", date(2026, 3, 1)).rows == []

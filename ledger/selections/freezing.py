@@ -1,0 +1,108 @@
+"""Step two, 冻结: what counts is fixed at a signed checkpoint. The entry that says so stands right behind it, so nothing comes between."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import func, or_, select
+
+from ledger.checkpoints import newest_checkpoint
+from ledger.entries import b64
+from ledger.errors import Conflict, InvalidRequest
+from ledger.kinds import Body
+from ledger.log import Fact, Receipt
+from ledger.notes import parse_checkpoint
+from ledger.people.actors import Actor, below
+from ledger.selections import drafts, reading
+from ledger.selections.reading import ACTION
+from ledger.selections.rules import Rules
+from ledger.selections.sources import Scope, live
+from ledger.selections.yearly import days_asked, scope_on
+from ledger.store import Ledger
+from ledger.tables import ServiceRow, VolunteerRow, table
+from ledger.transactions import ReadTransaction, WriteTransaction
+
+_SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
+_TRIES = 8
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What would not count if it were frozen today: records in publicity and until when, waiting for approval, frozen by an objection."""
+
+    publicity: int
+    publicity_until: str | None
+    waiting: int
+    contested: int
+
+
+def outlook(tx: ReadTransaction, station: str, year: int, rules: Rules) -> Outlook:
+    """Count what is still on its way, of the period and of the unit's people."""
+    since, until = rules.span(year)
+    of_unit = _VOLUNTEER.c.station.in_(below(tx.connection, station))
+    joined = _SERVICE.join(_VOLUNTEER, _VOLUNTEER.c.number == _SERVICE.c.volunteer)
+    mine = of_unit, _SERVICE.c.served_on >= since, _SERVICE.c.served_on <= until
+    today = tx.today.isoformat()
+    later = (_SERVICE.c.status == "approved") & (_SERVICE.c.effective_on > today) & (_SERVICE.c.frozen == 0)
+    columns = (
+        func.count().filter(later).label("publicity"),
+        func.max(_SERVICE.c.effective_on).filter(later).label("publicity_until"),
+        func.count().filter((_SERVICE.c.status == "recorded") & (_SERVICE.c.frozen == 0)).label("waiting"),
+        func.count().filter(_SERVICE.c.frozen == 1).label("contested"),
+    )
+    asked = select(*columns).select_from(joined).where(*mine, or_(_SERVICE.c.status != "voided", _SERVICE.c.frozen == 1))
+    return Outlook(*tx.connection.execute(asked).one())
+
+
+def preview(tx: ReadTransaction, row: Any) -> Scope:
+    """Say what a draft (its row) asks as things stand. Raises InvalidRequest."""
+    return scope_on(tx, row.year, drafts.rules_of(row), frozenset(below(tx.connection, row.station)))
+
+
+def freeze(ledger: Ledger, actor: Actor, draft: str) -> Receipt:
+    """Sign a checkpoint and freeze a draft's newest version on it. Raises as `open_at_checkpoint`; Conflict when others keep writing in between."""
+    for _ in range(_TRIES):
+        ledger.sign_now()
+        found = ledger.write(lambda tx: open_at_checkpoint(tx, draft), actor)
+        if found is not None:
+            return found
+    raise Conflict("账本正忙，冻结的一刻总有别的记录写进来。请过一会儿再点「冻结」")
+
+
+def open_at_checkpoint(tx: WriteTransaction, draft: str) -> Receipt | None:
+    """Freeze a draft on the newest checkpoint; None when the log has grown past it.
+
+    Raises NotFound, NotAllowed, Conflict (frozen already), InvalidRequest (rules that nobody can meet).
+    """
+    row = reading.see_draft(tx, tx.actor, draft)
+    tx.require(ACTION, row.station)
+    if reading.find(tx.connection, draft) is not None:
+        raise Conflict("这一轮已经冻结了，请刷新页面")
+    note = newest_checkpoint(tx.connection)
+    checkpoint = parse_checkpoint(note[: note.rindex("\n\n") + 1]) if note else None
+    if checkpoint is None or checkpoint.size != tx.tree_size:
+        return None
+    rules = drafts.rules_of(row)
+    scope = preview(tx, row)
+    total, seats = rules.quota.total, live(tx.connection, scope).seats
+    if total is not None and sum(low for low, _ in seats.values()) > total:
+        raise InvalidRequest(f"各站最低名额加起来超过了总名额 {total}，请改规则的 quota")
+    since, until = rules.span(row.year)
+    if since > tx.today.isoformat():
+        raise InvalidRequest(f"统计期间从 {since} 开始，还没有到，不能冻结")
+    body: Body = {
+        "selection": draft,
+        "station": row.station,
+        "subject": rules.subject,
+        "year": row.year,
+        "rules": orjson.loads(row.rules),
+        "rules_sha256": rules.sha256,
+        "tree_size": checkpoint.size,
+        "root": b64(checkpoint.root),
+        "counted_on": tx.today.isoformat(),
+    }
+    body |= {name: said for name in ("random_source", "replaces") if (said := getattr(row, name))}
+    if rules.staff:
+        off, worked = days_asked(tx, (since, min(until, tx.today.isoformat())))
+        body |= {"days_off": off, "days_worked": worked}
+    return tx.append([Fact("selection.opened", body)])[0]

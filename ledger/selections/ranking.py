@@ -1,0 +1,263 @@
+"""
+The one way of ranking: minutes that count, most first; equal minutes by the tie-breaks in turn; then as many as there are seats.
+
+The database adds up whoever needs no more than a sum, and streams the sums in order: a million people take little memory. People with a record that
+is left out, or minutes above a cap, are few: theirs are gone through one by one (`fold`), earliest first, and what exceeds a cap does not count.
+"""
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import case, func, literal, select
+
+from ledger.selections.facts import NONE, Facts
+from ledger.selections.rules import TIE_BREAKS, Rules
+from ledger.selections.sources import Source
+from ledger.service.drafts import duration
+
+
+class Sums(NamedTuple):
+    """What somebody has: minutes that count, of which grades A and B, of which back-filled (C), services, months with one."""
+
+    subject: str
+    station: str
+    registered_on: str
+    confirmed_on: str | None
+    left_on: str | None
+    minutes: int
+    minutes_ab: int
+    minutes_c: int
+    services: int
+    months: int
+
+
+class Item(NamedTuple):
+    """One record as it counted: how many of its minutes, and why not all."""
+
+    row: Any
+    minutes: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A place on the list: rank from 1 (0: not on it), what decided it where others had the same minutes."""
+
+    rank: int
+    sums: Sums
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Who is chosen, in order; who is named by the rules as excluded; who comes next; how many were considered."""
+
+    chosen: list[Standing]
+    excluded: list[Standing]
+    reserve: list[Standing]
+    considered: int
+    undrawn: bool = False
+    lights: Mapping[str, int] = field(default_factory=dict)
+
+
+def fold(rows: Iterable[Any], rules: Rules, out: Mapping[int, str], why: Mapping[str, str]) -> list[Item]:
+    """Count one person's records, earliest first, under the caps."""
+    left: Counter[tuple[str, str]] = Counter()
+    caps = rules.caps
+    items = []
+    for row in rows:
+        if row.service in out:
+            items.append(Item(row, 0, why[out[row.service]]))
+            continue
+        bounds = [
+            (("day", row.served_on), caps.get("day"), "超过每日上限"),
+            (("activity", row.activity), caps.get("activity"), "超过单项活动上限"),
+        ]
+        bounds.append((("series", row.series or ""), caps.get("series", {}).get(row.series), "超过这一系列的上限"))
+        counted, cut = row.minutes, ""
+        for key, most, said in bounds:
+            if most is not None and most - left[key] < counted:
+                counted, cut = max(most - left[key], 0), said
+        for key, most, _ in bounds:
+            if most is not None:
+                left[key] += counted
+        items.append(Item(row, counted, f"{cut}，少计 {duration(row.minutes - counted)}" if cut else ""))
+    return items
+
+
+def sums_of(person: Any, items: Sequence[Item]) -> Sums:
+    """Add up what was counted."""
+    counted = [item for item in items if item.minutes]
+    by_grade: Counter[str] = Counter()
+    for item in counted:
+        by_grade[item.row.grade] += item.minutes
+    months = {item.row.served_on[:7] for item in counted}
+    who = (person.subject, person.station, person.registered_on, person.confirmed_on, person.left_on)
+    return Sums(*who, by_grade.total(), by_grade["A"] + by_grade["B"], by_grade["C"], len(counted), len(months))
+
+
+def everyone(source: Source, rules: Rules, why: Mapping[str, str], minimum: int = 1) -> Iterator[Sums]:
+    """Stream everybody with at least *minimum* minutes that count, most minutes first."""
+    apart = _apart(source, rules)
+    people = {row.subject: row for row in _people_of(source, apart)}
+    folded = []
+    for subject, rows in groupby(source.records_of(apart), key=lambda row: row.subject):
+        if subject in people:
+            folded.append(sums_of(people[subject], fold(rows, rules, source.out, why)))
+    folded = sorted((one for one in folded if one.minutes >= minimum), key=lambda one: -one.minutes)
+    summed = (Sums(*row) for row in _summed(source, rules, minimum) if row.subject not in apart)
+    return heapq.merge(summed, folded, key=lambda one: -one.minutes)
+
+
+def _apart(source: Source, rules: Rules) -> set[str]:
+    """Find whose records have to be gone through one by one."""
+    seen = source.records.c
+    found: set[str] = set()
+    numbers = sorted(source.out)
+    for at in range(0, len(numbers), 500):
+        found |= set(source.connection.execute(select(seen.subject).where(seen.service.in_(numbers[at : at + 500]))).scalars())
+    total = func.sum(seen.minutes)
+    for name, key in (("day", seen.served_on), ("activity", seen.activity)):
+        if (most := rules.caps.get(name)) is not None:
+            found |= set(source.connection.execute(select(seen.subject).group_by(seen.subject, key).having(total > most)).scalars())
+    for series, most in rules.caps.get("series", {}).items():
+        asked = select(seen.subject).where(seen.series == series).group_by(seen.subject).having(total > most)
+        found |= set(source.connection.execute(asked).scalars())
+    return found
+
+
+def _people_of(source: Source, subjects: Iterable[str]) -> Iterator[Any]:
+    wanted, seen = sorted(subjects), source.people.c
+    columns = (seen.subject, seen.station, seen.registered_on, seen.confirmed_on, seen.left_on)
+    for at in range(0, len(wanted), 500):
+        yield from source.connection.execute(select(*columns).where(seen.subject.in_(wanted[at : at + 500])))
+
+
+def _summed(source: Source, rules: Rules, minimum: int) -> Iterator[Any]:
+    """Have the database add up; what the rules do not ask for it does not count."""
+    seen, who = source.records.c, source.people.c
+    strong = func.sum(case((seen.grade.in_(("A", "B")), seen.minutes), else_=0))
+    weak = func.sum(case((seen.grade == "C", seen.minutes), else_=0)) if rules.back_filled_percent is not None else literal(0)
+    by_month = rules.minimum_months or "months" in rules.tie_break
+    months = func.count(func.substr(seen.served_on, 1, 7).distinct()) if by_month else literal(0)
+    total = func.sum(seen.minutes)
+    sums = (total.label("minutes"), strong.label("ab"), weak.label("c"), func.count().label("services"), months.label("months"))
+    grouped = select(seen.subject, *sums).group_by(seen.subject).having(total >= max(minimum, 1)).subquery()
+    known = (who.subject, who.station, who.registered_on, who.confirmed_on, who.left_on)
+    got = grouped.c
+    asked = select(*known, got.minutes, got.ab, got.c, got.services, got.months).join_from(
+        grouped, source.people, who.subject == got.subject
+    )
+    with source.connection.execute(asked.order_by(got.minutes.desc()), execution_options={"yield_per": 5_000}) as rows:
+        yield from rows
+
+
+def judge(rules: Rules, one: Sums, known: Facts, barred: str | None, last: str) -> tuple[list[str], list[str]]:
+    """Say why somebody stays out, and what they lack: both empty for whoever qualifies. *last*: the period's last day."""
+    if barred == "":  # an objection let them in, whatever stood against it
+        known = replace(known, honoured="", conduct="")
+    out = [said for said in (barred, known.honoured, known.conduct) if said]
+    if one.left_on is not None and one.left_on <= last:
+        out.append(f"{one.left_on} 起已退出或备案到期")
+    if "poor" in rules.evaluation and known.poor > rules.evaluation["poor"]:
+        out.append(f"评价不合格 {known.poor} 次")
+    if one.subject in rules.exclude and barred != "":
+        out.append(rules.exclude[one.subject])
+    lacks = [f"差 {duration(rules.minimum_minutes - one.minutes)}"] if one.minutes < rules.minimum_minutes else []
+    for has, wanted, unit in (
+        (one.services, rules.minimum_services, "次服务"),
+        (one.months, rules.minimum_months, "个月有服务"),
+        (known.good, rules.evaluation.get("good", 0), "次优良评价"),
+    ):
+        if has < wanted:
+            lacks.append(f"差 {wanted - has} {unit}")
+    if known.training < rules.training_minutes:
+        lacks.append(f"培训差 {duration(rules.training_minutes - known.training)}")
+    if rules.confirmed_only and (one.confirmed_on is None or one.confirmed_on > last):
+        lacks.append("本人还没有确认登记")
+    if rules.back_filled_percent is not None and one.minutes_c * 100 > rules.back_filled_percent * one.minutes:
+        lacks.append(f"时长 {one.minutes_c * 100 // one.minutes}% 为补录")
+    return out, lacks
+
+
+def rank(source: Source, rules: Rules, last: str, why: Mapping[str, str], *, draw: str | None = None, reserve: int = 5) -> Ranking:
+    """Rank everybody and fill the seats. *last*: the period's last day; *draw*: what the public random value and the selection say together."""
+    excluded: list[Standing] = []
+    considered = 0
+
+    def qualified() -> Iterator[Sums]:
+        nonlocal considered
+        for one in everyone(source, rules, why, rules.minimum_minutes):
+            considered += 1
+            out, lacks = judge(rules, one, source.facts.get(one.subject, NONE), source.barred.get(one.subject), last)
+            if one.subject in rules.exclude and source.barred.get(one.subject) != "":
+                excluded.append(Standing(0, one, rules.exclude[one.subject]))
+            elif not out and not lacks:
+                yield one
+
+    groups = (_in_order(list(group), rules, draw) for _, group in groupby(qualified(), key=lambda one: one.minutes))
+    chosen, following = _seated(groups, source.seats, rules, reserve)
+    undrawn = draw is None and "random" in rules.tie_break
+    return Ranking(chosen, excluded, following, considered, undrawn)
+
+
+def _in_order(group: list[Sums], rules: Rules, draw: str | None) -> list[tuple[Sums, str]]:
+    """Order people with equal minutes, and say of each what decided it."""
+    ties = [(name, [_key(name, one, draw) for one in group]) for name in rules.tie_break]
+    order = sorted(range(len(group)), key=lambda at: [keys[at] for _, keys in ties])
+    made = []
+    for place, at in enumerate(order):
+        near = order[place + 1] if place + 1 < len(order) else order[place - 1]
+        decided = next((TIE_BREAKS[name] for name, keys in ties if keys[at] != keys[near]), "") if len(order) > 1 else ""
+        made.append((group[at], decided))
+    return made
+
+
+def _key(name: str, one: Sums, draw: str | None) -> Any:
+    if name == "random":
+        return hashlib.sha256(f"{draw}\n{one.subject}".encode()).digest() if draw is not None else b""
+    if name in ("minutes_ab", "services", "months"):
+        return -getattr(one, name)
+    return one.registered_on if name == "registered_on" else one.subject
+
+
+def _seated(
+    groups: Iterable[list[tuple[Sums, str]]], seats: Mapping[str, tuple[int, int | None]], rules: Rules, reserve: int
+) -> tuple[list[Standing], list[Standing]]:
+    """Fill the seats: first those that a station is to have at least, as far as it has people who qualify; the others in order, up to its most."""
+    total = rules.quota.total
+    if total is not None and any(low for low, _ in seats.values()):
+        groups = list(groups)
+        there = Counter(one.station for one, _ in chain.from_iterable(groups))
+        held = {code: min(low, there[code]) for code, (low, _) in seats.items() if low}
+    else:
+        held = {}
+    kept_free = sum(held.values())
+    taken: Counter[str] = Counter()
+    chosen: list[Standing] = []
+    following: list[Standing] = []
+    for group in groups:
+        first, missed = len(chosen), False
+        for one, decided in group:
+            most = seats.get(one.station, (0, None))[1]
+            owed = taken[one.station] < held.get(one.station, 0)
+            room = total is None or len(chosen) < total - kept_free
+            if owed or ((most is None or taken[one.station] < most) and room):
+                kept_free -= owed
+                taken[one.station] += 1
+                note = f"按并列规则（{decided}）" if decided else ""
+                chosen.append(Standing(len(chosen) + 1, one, note))
+            else:
+                missed = True
+                if len(following) < reserve:
+                    following.append(Standing(0, one))
+        for at in range(first, len(chosen)):
+            if chosen[at].note:
+                note = f"与其他 {len(group) - 1} 人时长相同，{chosen[at].note}{'入围' if missed else '排序'}"
+                chosen[at] = Standing(chosen[at].rank, chosen[at].sums, note)
+    return chosen, following

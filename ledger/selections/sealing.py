@@ -1,0 +1,92 @@
+"""Step eight, 定稿: two people sign the same list, each who is chosen has an award, and is told."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from ledger import stations
+from ledger.bulk import upsert_rows
+from ledger.entries import format_time
+from ledger.errors import Conflict, InvalidRequest, NotAllowed
+from ledger.kinds import Body
+from ledger.kinds.checks import digest
+from ledger.kinds.credit import TITLE_MAX
+from ledger.log import Fact, Receipt
+from ledger.notices import Telling, tell_many
+from ledger.selections import reading
+from ledger.selections.doubts import SEAL
+from ledger.selections.reading import ACTION
+from ledger.tables import SelectionProposalRow, table
+from ledger.transactions import ReadTransaction, WriteTransaction
+
+_PROPOSAL = table(SelectionProposalRow)
+_LEVELS = {"station": "station", "centre": "centre", "district": "district"}
+
+
+def first_signature(tx: ReadTransaction, selection: str) -> Any:
+    """Give what the first signer signed (a row: finding holds the digest of the board's minutes, reason that of the list); None before."""
+    mine = _PROPOSAL.c.selection == selection, _PROPOSAL.c.service == SEAL
+    return tx.connection.execute(select(_PROPOSAL).where(*mine)).one_or_none()
+
+
+def sign(tx: WriteTransaction, selection: str, board_minutes: str = "") -> Receipt | None:
+    """Sign the final list. The first signature waits for the second, of another person, on the same list; that one makes it final.
+
+    *board_minutes*: SHA-256 (base64) of the minutes of the board that agreed, if they are kept. Returns the receipt of the final list, or None.
+    Raises NotFound, NotAllowed, Conflict, InvalidRequest saying what is missing.
+    """
+    row = reading.see(tx, tx.actor, selection)
+    tx.require(ACTION, row.station)
+    _check_due(tx, row)
+    ranking = reading.ranking_of(tx.connection, row)
+    said = reading.digest_of(row, ranking)
+    if board_minutes and not digest(board_minutes):
+        raise InvalidRequest("会议纪要的摘要不对，应是 SHA-256（base64）。请重新选择纪要文件")
+    first = first_signature(tx, row.id)
+    if first is None or first.reason != said:
+        signed = {"selection": row.id, "service": SEAL, "finding": board_minutes, "reason": said}
+        upsert_rows(tx.connection, _PROPOSAL, [signed | {"asked_by": tx.actor.account, "asked_at": format_time(tx.now)}])
+        return None
+    if first.asked_by == tx.actor.account:
+        raise NotAllowed("您已经签过了，定稿要由另一个人来签第二个")
+    minutes = first.finding or board_minutes
+    body: Body = {"selection": row.id, "station": row.station, "list": said, "chosen": len(ranking.chosen), "asked_by": first.asked_by}
+    body |= {"board_minutes": minutes} if minutes else {}
+    receipt = tx.append([Fact("selection.sealed", body)])[0]
+    tx.append([_award(tx, row, one.sums.subject, one.rank, first.asked_by) for one in ranking.chosen])
+    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.selection == row.id))
+    if row.subject == "volunteers":
+        about = {"title": title(row), "station": row.station}
+        tell_many(tx, [Telling("person/" + one.sums.subject, "selection.chosen", about) for one in ranking.chosen])
+    return receipt
+
+
+def _check_due(tx: WriteTransaction, row: Any) -> None:
+    if row.sealed_index is not None or row.replaced_by:
+        raise Conflict("已经定稿，或者已另起一轮，请刷新页面")
+    if row.published_index is None or tx.today.isoformat() <= row.published_until:
+        until = f"（公示到 {row.published_until}）" if row.published_until else ""
+        raise InvalidRequest(f"公示期满以后才能定稿{until}")
+    if waiting := sum(one.decision is None for one in reading.objections_of(tx.connection, row.id)):
+        raise InvalidRequest(f"还有 {waiting} 条异议没有结果，请先办完「异议」")
+
+
+def title(row: Any) -> str:
+    """Name the award."""
+    return f"{row.year}年度{reading.rules_of(row).name}"[:TITLE_MAX]
+
+
+def _award(tx: WriteTransaction, row: Any, subject: str, rank: int, asked_by: str) -> Fact:
+    unit = stations.get(tx.connection, row.station)
+    body: Body = {
+        "station": row.station,
+        "title": title(row),
+        "unit": unit.name,
+        "level": _LEVELS.get(unit.level, "other"),
+        "granted_on": tx.today.isoformat(),
+        ("volunteer" if row.subject == "volunteers" else "organisation"): subject,
+        "asked_by": asked_by,
+        "selection": row.id,
+        "rank": rank,
+    }
+    return Fact("award.granted", body)
