@@ -11,6 +11,7 @@ _COMMANDS = {
     "import": "import_command:import_",
     "credit": "answer_commands:credit_",
     "rates": "answer_commands:rates_",
+    "indicators": "indicator_commands:indicators",
     "select": "answer_commands:select_",
     "correct": "record_commands:correct_",
     "void": "record_commands:void_",

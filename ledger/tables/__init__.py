@@ -12,6 +12,7 @@ from ledger.tables.activities import CalendarRow, DeskRow, PlanRow, PresenceRow,
 from ledger.tables.certificates import CertificatePaperRow, CertificateRow
 from ledger.tables.columns import table
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
+from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
@@ -86,6 +87,7 @@ __all__ = [
     "EvidenceLookRow",
     "EvidenceRow",
     "FailedSignInRow",
+    "FigureRow",
     "HandedCodeRow",
     "JobRunRow",
     "KeyRotationRow",
@@ -96,6 +98,7 @@ __all__ = [
     "ObjectionNoteRow",
     "ObjectionRow",
     "OmissionRow",
+    "OrganisationMarkRow",
     "OrganisationRow",
     "ParkedRow",
     "PastHomeRow",

@@ -5,6 +5,7 @@ from sqlmodel import Field, SQLModel
 
 from ledger.tables.certificates import CertificateRow
 from ledger.tables.columns import count, index_key, text
+from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.privacy import ErasureRow
 
 
@@ -322,4 +323,6 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     AccountChangeRow,
     AccountBindingRow,
     CertificateRow,
+    FigureRow,
+    OrganisationMarkRow,
 )
