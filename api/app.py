@@ -28,6 +28,7 @@ from api.pages import (
     guide,
     helping,
     home,
+    indicators,
     log,
     logging,
     my_data,
@@ -90,6 +91,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check),
+    *(indicators,),
 )
 
 

@@ -6,10 +6,11 @@ Lengths of bars are whole units of the drawing.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from api.wording import permyriad
 from ledger import rates
-from ledger.errors import NotFound
+from ledger.errors import InvalidRequest, NotFound
 from ledger.policies import ServicePolicy, service_policy
 from ledger.rates import StationRate
 from ledger.service import lags
@@ -100,7 +101,7 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -
     day = rates.counting_day(year, tx.today)
     policy = service_policy(tx.connection, day.isoformat())
     found = {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)}
-    years = list(range(tx.today.year, tx.today.year - YEARS_OFFERED, -1))
+    years = years_offered(tx.today)
     if code is not None and code not in found:
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
     roots = [rate for rate in found.values() if rate.parent is None]
@@ -114,6 +115,20 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -
     charts = [_chart(unit.tiles[at], [(row, row.tiles[at]) for row in _sorted(compared, sort)]) for at in range(len(MEASURES))]
     lag = lags.of(tx, [row.rate.code for row in rows], year)
     return Board(year, years, day.isoformat(), unit, _path(found, chosen), _sorted(rows, sort), charts, lag)
+
+
+def years_offered(today: date) -> list[int]:
+    """List the years that a page offers, this one first."""
+    return list(range(today.year, today.year - YEARS_OFFERED, -1))
+
+
+def year_said(said: str | None, today: date) -> int:
+    """Read the year that a page is asked for; this one if none is. Raises InvalidRequest."""
+    if said is None:
+        return today.year
+    if not said.isdecimal() or not FIRST_YEAR <= int(said) <= today.year:
+        raise InvalidRequest(f"年份应在 {FIRST_YEAR} 到 {today.year} 之间")
+    return int(said)
 
 
 def _unit(rate: StationRate, policy: ServicePolicy, depth: int) -> Unit:

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from ledger import stations
+from ledger.bulk import rows_where_in
 from ledger.errors import Conflict, InvalidRequest, NotFound
 from ledger.indicators.reading import IndicatorSet, read_set
 from ledger.kinds.checks import day, integer, text
@@ -79,7 +80,7 @@ def declare(tx: WriteTransaction, figures: Sequence[Figure]) -> int:
     facts = []
     for said in figures:
         unit = stations.get(tx.connection, said.station)
-        tx.require("record", said.station)
+        tx.require("register", said.station)
         _check(said, unit.name, names, tx.today.isoformat())
         if not _stands(tx.connection, said):
             facts.append(Fact("station.figure_declared", dict(vars(said))))
@@ -138,6 +139,15 @@ def unmark(tx: WriteTransaction, organisation: str, given: str, *, ended_on: str
         raise InvalidRequest("请写明为什么取消（最多 200 个字，不要写手机号或身份证号）")
     body = {"organisation": row.id, "station": row.station, "mark": given, "ended_on": ended_on, "reason": reason}
     tx.append([Fact("organisation.unmarked", body)])
+
+
+def marks(connection: Connection, wanted: Sequence[str]) -> dict[str, list[Any]]:
+    """Give the marks that organisations hold now (rows with mark, since, basis), by organisation."""
+    found: dict[str, list[Any]] = {}
+    for row in rows_where_in(connection, _MARK.c, _MARK.c.organisation, wanted):
+        if row.ended_on is None:
+            found.setdefault(row.organisation, []).append(row)
+    return found
 
 
 def _to_mark(tx: WriteTransaction, organisation: str, given: str) -> Any:

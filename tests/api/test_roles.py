@@ -84,6 +84,11 @@ PAGES = {
     "log.proof": EVERYONE,
 }
 PAGES |= {
+    "indicators.listing": EVERYONE,
+    "indicators.file": EVERYONE,
+    "indicators.figures": STAFF,
+    "indicators.declare": STAFF,
+    "indicators.marks": STAFF,
     "guide.page": EVERYONE,
     "helping.form": STAFF,
     "helping.start": STAFF,
@@ -269,6 +274,7 @@ EXAMPLES = {
     "login": "nobody",
     "what": "disable",
     "kind": "volunteers",
+    "form": "xlsx",
     "session_id": "0" * 16,
     "proposal": "2222222222",
     "verdict": "decline",
