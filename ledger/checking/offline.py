@@ -6,7 +6,7 @@ is compared with the checkpoint's, whose signature must hold for whoever asks (t
 began. After an altered entry the walk goes on from the hash that the tile has for it, so that later entries are not blamed.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,23 @@ def verify_folder(folder: Path, trust: Trust, *, against: bytes | None = None, p
         else:
             _judge(trust, against, "against", root, walk, report)
     return report
+
+
+def entries(folder: Path) -> Iterator[bytes]:
+    """Give every entry of an exported log, in order, and hold them to the root of its checkpoint at the end. Raises InvalidRequest when it is another."""
+    path = folder / "checkpoint"
+    if not path.is_file():
+        raise InvalidRequest(f"文件夹 {folder} 里没有 checkpoint 文件，不是导出的账本")
+    checkpoint = parse_checkpoint(note_parts(path.read_bytes())[0])
+    walk = _Walk(folder, checkpoint.size, Report(), set())
+    for first in range(0, checkpoint.size, TILE_WIDTH):
+        found = walk.entries(first, min(TILE_WIDTH, checkpoint.size - first))
+        walk.tree.extend([merkle.leaf_hash(raw) for raw in found])
+        if not all(found):
+            break
+        yield from found
+    if walk.tree.root() != checkpoint.root:
+        raise InvalidRequest(f"文件夹 {folder} 里的账本与它的检查点（{checkpoint.size} 条）不符，请先用 verify_bundle log 核验")
 
 
 def entries_of_kinds(folder: Path, checkpoint: Checkpoint, kinds: Collection[str]) -> list[Said]:

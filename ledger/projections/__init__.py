@@ -45,7 +45,7 @@ class Replay:
             self._chains[subject] = (self._chains.get(subject, (0, b""))[0] + 1, leaf)
         self._waiting.append(entry)
         if len(self._waiting) >= self._AT_ONCE:
-            self._flush()
+            self.flush()
 
     def finish(self) -> None:
         """Write the chain heads, and what is still waiting."""
@@ -54,9 +54,10 @@ class Replay:
             _CHAIN,
             [{"subject": s, "length": n, "leaf": b64(leaf)} for s, (n, leaf) in self._chains.items()],
         )
-        self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is still waiting, so that the other tables (not the chain heads) are as they were after the last entry fed."""
         waiting, self._waiting = self._waiting, []  # entries that cannot be applied are not tried again with the next
         apply(self._connection, waiting)
 
