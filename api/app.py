@@ -21,6 +21,7 @@ from api.pages import (
     certificates,
     check,
     check_in,
+    clockwork,
     coming,
     credit,
     desk_certificates,
@@ -91,7 +92,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check),
-    *(indicators,),
+    *(indicators, clockwork),
 )
 
 

@@ -27,6 +27,7 @@ class Settings:
     messages_to: how messages reach phones: nothing (not at all), "file" (into a file under *home*), or the address of a program (gateways.py).
     messages_secret: what that program and we know.
     address: how people reach the web pages (https://volunteer.example.gov.cn); empty: by an IP address, or a name of their own network.
+    backups_given: the folder of the nightly backups, better on another disk; empty: one under *home*.
     token_requests, address_requests: API requests a minute that one token and one network address may make.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     token_requests: int = TOKEN_REQUESTS
     address_requests: int = ADDRESS_REQUESTS
     address: str = ""
+    backups_given: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -92,6 +94,7 @@ class Settings:
             token_requests=by_token,
             address_requests=by_address,
             address=address,
+            backups_given=env.get("SHOUWANG_BACKUPS") or "",
         )
 
     @property
@@ -128,6 +131,11 @@ class Settings:
     def guard(self) -> Path:
         """The second store: the last checkpoint signed, and whose data keys were destroyed. Never part of a backup."""
         return self.home / "last-signed.db"
+
+    @property
+    def backups(self) -> Path:
+        """Where the nightly backups go: of the database the newest few, of the key store the newest."""
+        return Path(self.backups_given).absolute() if self.backups_given else self.home / "backups"
 
     @property
     def verified(self) -> Path:

@@ -48,6 +48,7 @@ from ledger.tables.projections import (
 )
 from ledger.tables.work import (
     HandedCodeRow,
+    JobRow,
     JobRunRow,
     ObjectionNoteRow,
     ParkedRow,
@@ -89,6 +90,7 @@ __all__ = [
     "FailedSignInRow",
     "FigureRow",
     "HandedCodeRow",
+    "JobRow",
     "JobRunRow",
     "KeyRotationRow",
     "LinkedIdentityRow",

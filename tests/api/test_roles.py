@@ -84,6 +84,8 @@ PAGES = {
     "log.proof": EVERYONE,
 }
 PAGES |= {
+    "clockwork.listing": {"administrator", "official", "auditor"},
+    "clockwork.run": {"administrator"},
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
@@ -275,6 +277,7 @@ EXAMPLES = {
     "what": "disable",
     "kind": "volunteers",
     "form": "xlsx",
+    "job": "rates",
     "session_id": "0" * 16,
     "proposal": "2222222222",
     "verdict": "decline",
