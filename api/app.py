@@ -21,6 +21,7 @@ from api.pages import (
     certificates,
     check,
     check_in,
+    clockwork,
     coming,
     credentials,
     credit,
@@ -31,6 +32,7 @@ from api.pages import (
     helping,
     home,
     honours,
+    indicators,
     log,
     logging,
     my_data,
@@ -102,6 +104,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
+    *(indicators, clockwork),
 )
 
 

@@ -6,10 +6,11 @@ Lengths of bars are whole units of the drawing.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from api.wording import permyriad
-from ledger import rates
-from ledger.errors import NotFound
+from ledger import rates, trends
+from ledger.errors import InvalidRequest, NotFound
 from ledger.policies import ServicePolicy, service_policy
 from ledger.rates import StationRate
 from ledger.service import lags
@@ -24,7 +25,13 @@ MEASURES = {
     "participation": ("参与率", "当年参加过服务的", "注册志愿者"),
     "backbone": ("骨干率", "志愿服务骨干", "注册志愿者"),
 }
+_OF = {
+    "registration": ("registered", "population"),
+    "participation": ("participants", "registered"),
+    "backbone": ("backbone", "registered"),
+}
 BAR_WIDTH = 340
+LINE_STEP, LINE_HEIGHT = 20, 60
 
 
 @dataclass(frozen=True)
@@ -82,8 +89,21 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Line:
+    """How one rate moved over twelve months: a path of the drawing (moves over months without a word), and where the target lies from the top."""
+
+    tile: Tile
+    path: str
+    target_at: int
+    last: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
 class Board:
-    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it; *lag*: how late they write things down."""
+    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it; *lag*: how late they write things down.
+
+    months, lines and warnings: how the rates moved, as published, and what should make somebody ask; for the running year alone.
+    """
 
     year: int
     years: list[int]
@@ -93,6 +113,9 @@ class Board:
     rows: list[Unit]
     charts: list[Chart]
     lag: Lag | None
+    months: list[trends.Month]
+    lines: list[Line]
+    warnings: list[trends.DriveBy | trends.PopulationMoved]
 
 
 def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -> Board:
@@ -100,12 +123,12 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -
     day = rates.counting_day(year, tx.today)
     policy = service_policy(tx.connection, day.isoformat())
     found = {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)}
-    years = list(range(tx.today.year, tx.today.year - YEARS_OFFERED, -1))
+    years = years_offered(tx.today)
     if code is not None and code not in found:
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
     roots = [rate for rate in found.values() if rate.parent is None]
     if not roots:
-        return Board(year, years, day.isoformat(), None, [], [], [], None)
+        return Board(year, years, day.isoformat(), None, [], [], [], None, [], [], [])
     chosen = found[code] if code else roots[0]
     depth = _depths(found)
     rows = [_unit(rate, policy, depth[rate.code] - depth[chosen.code]) for rate in found.values() if _is_within(found, rate, chosen.code)]
@@ -113,7 +136,26 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -
     compared = [row for row in rows if row.rate.parent == chosen.code] or [unit]
     charts = [_chart(unit.tiles[at], [(row, row.tiles[at]) for row in _sorted(compared, sort)]) for at in range(len(MEASURES))]
     lag = lags.of(tx, [row.rate.code for row in rows], year)
-    return Board(year, years, day.isoformat(), unit, _path(found, chosen), _sorted(rows, sort), charts, lag)
+    running = year == tx.today.year
+    months = trends.months(tx.connection, chosen.code, tx.today) if running else []
+    warnings = trends.warnings(tx.connection, chosen, tx.today) if running else []
+    lines = [_line(tile, months) for tile in unit.tiles] if any(one.published for one in months) else []
+    path = _path(found, chosen)
+    return Board(year, years, day.isoformat(), unit, path, _sorted(rows, sort), charts, lag, months, lines, warnings)
+
+
+def years_offered(today: date) -> list[int]:
+    """List the years that a page offers, this one first."""
+    return list(range(today.year, today.year - YEARS_OFFERED, -1))
+
+
+def year_said(said: str | None, today: date) -> int:
+    """Read the year that a page is asked for; this one if none is. Raises InvalidRequest."""
+    if said is None:
+        return today.year
+    if not said.isdecimal() or not FIRST_YEAR <= int(said) <= today.year:
+        raise InvalidRequest(f"年份应在 {FIRST_YEAR} 到 {today.year} 之间")
+    return int(said)
 
 
 def _unit(rate: StationRate, policy: ServicePolicy, depth: int) -> Unit:
@@ -142,6 +184,22 @@ def _chart(head: Tile, rows: list[tuple[Unit, Tile]]) -> Chart:
     top = max([head.target, *(tile.rate or 0 for _, tile in rows)]) * 10 // 9 or 1
     bars = [Bar(unit.rate.name, tile, (tile.rate or 0) * BAR_WIDTH // top, 48 + 46 * place) for place, (unit, tile) in enumerate(rows)]
     return Chart(head, bars, head.target * BAR_WIDTH // top, 48 + 46 * len(rows) - 14)
+
+
+def month_rate(month: trends.Month, measure: str) -> int | None:
+    """Give a published rate of a month in hundredths of a percent; None where nothing was published, or there was no denominator."""
+    if month.published is None:
+        return None
+    numerator, denominator = _OF[measure]
+    return permyriad(getattr(month.published, numerator), getattr(month.published, denominator))
+
+
+def _line(tile: Tile, months: list[trends.Month]) -> Line:
+    rates_ = [month_rate(month, tile.measure) for month in months]
+    top = max([tile.target, *(rate for rate in rates_ if rate is not None)]) * 10 // 9 or 1
+    points = [(LINE_STEP * place, LINE_HEIGHT - rate * LINE_HEIGHT // top) for place, rate in enumerate(rates_) if rate is not None]
+    path = " ".join(f"{'L' if place and points[place - 1][0] == x - LINE_STEP else 'M'}{x} {y}" for place, (x, y) in enumerate(points))
+    return Line(tile, path, LINE_HEIGHT - tile.target * LINE_HEIGHT // top, points[-1] if points else None)
 
 
 def _is_within(found: dict[str, StationRate], rate: StationRate, code: str) -> bool:

@@ -205,8 +205,7 @@ def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str,
         reasons |= {row.entry_index: row.reason for row in decided}
         findings |= {row.entry_index: row.finding for row in decided}
     for rows, (key, column) in _REASONS.items():
-        columns = (rows.c.entry_index, rows.c[column])
-        told = rows_where_in(tx.connection, columns, rows.c.entry_index, named(key))
+        told = rows_where_in(tx.connection, (rows.c.entry_index, rows.c[column]), rows.c.entry_index, named(key))
         reasons |= {row.entry_index: getattr(row, column) for row in told if getattr(row, column)}
     reasons |= {row.id: row.remark for row in rows_where_in(tx.connection, _PROPOSAL.c, _PROPOSAL.c.id, named("proposal"))}
     events = activities.get_many(tx.connection, named("activity"))

@@ -86,6 +86,12 @@ def moment(text: str) -> str:
     return f"{when.year}年{when.month}月{when.day}日 {when:%H:%M}"
 
 
+def moment_first(text: str) -> str:
+    """Write a remark that begins with an instant, with the instant as people write it."""
+    instant, _, rest = text.partition(" ")
+    return f"{moment(instant)} {rest}"
+
+
 def hours(start: str, end: str) -> str:
     """Write when a service began and ended: 09:00–11:30, with 次日 over midnight."""
     return f"{start[11:16]}–{'次日 ' if end[:10] > start[:10] else ''}{end[11:16]}"
@@ -112,7 +118,7 @@ def grouped(number: int) -> str:
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
-    filters = (duration, long_day, moment, percent, grouped, spaced, spaced_code)
+    filters = (duration, long_day, moment, moment_first, percent, grouped, spaced, spaced_code)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(
         hours=hours,

@@ -19,13 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from ledger.bulk import insert_rows, upsert_rows
-from ledger.entries import SHANGHAI, format_time
+from ledger.entries import format_time
 from ledger.errors import Conflict, LedgerError
 from ledger.people.actors import SCHEDULER
 from ledger.store import Ledger
@@ -39,6 +38,8 @@ CLAIM_AGE_MAX = timedelta(minutes=30)
 
 Work = Callable[[WriteTransaction, date], int]
 """What a run does for a business date, and how much that was."""
+Ahead = Callable[[Ledger], int]
+"""What is done first, outside the writer's place, and how much that was."""
 
 _RUN = table(JobRunRow)
 _log = structlog.get_logger()
@@ -60,8 +61,11 @@ class Run:
         return and_(_RUN.c.job == self.job, _RUN.c.business_date == self.business_date)
 
 
-def run_once(ledger: Ledger, job: str, business_date: date, work: Work) -> Run | None:
-    """Do a job for a business date, unless it is done or in another's hands: then None. A date given up answers as failed, every time."""
+def run_once(ledger: Ledger, job: str, business_date: date, work: Work, ahead: Ahead | None = None) -> Run | None:
+    """Do a job for a business date, *ahead* before its transaction, unless it is done or in another's hands: then None.
+
+    A date given up answers as failed, every time.
+    """
     run = ledger.operate(lambda connection, now: _claim(connection, now, Run(job, business_date.isoformat(), RUNNING)))
     if run is None:
         return None
@@ -77,7 +81,7 @@ def run_once(ledger: Ledger, job: str, business_date: date, work: Work) -> Run |
         return work(tx, business_date)
 
     try:
-        amount = ledger.write(mark_and_work, SCHEDULER)
+        amount = (ahead(ledger) if ahead else 0) + ledger.write(mark_and_work, SCHEDULER)
     except Exception as error:  # noqa: BLE001  # whatever it was, row and log say so, and the next tick tries again
         failed = _complain(ledger, run, error)
         ledger.operate(lambda connection, _: connection.execute(update(_RUN).where(ours).values(state=FAILED, remark=failed.remark)))
@@ -86,15 +90,14 @@ def run_once(ledger: Ledger, job: str, business_date: date, work: Work) -> Run |
     return replace(run, state=DONE)
 
 
-def run_again(ledger: Ledger, job: str, work: Work, ahead: Callable[[Ledger], int] | None = None) -> Run:
-    """Do a job that runs at every tick, *ahead* before its transaction, and keep in today's row when it last succeeded."""
+def run_again(ledger: Ledger, job: str, day: date, work: Work, ahead: Ahead | None = None) -> Run:
+    """Do a job that runs at every tick, or once more by hand, *ahead* before its transaction, and keep in the day's row when it last succeeded."""
     now = ledger.now()
-    today = now.astimezone(SHANGHAI).date()
-    run = Run(job, today.isoformat(), DONE)
+    run = Run(job, day.isoformat(), DONE)
     row = {"job": job, "business_date": run.business_date, "started_at": format_time(now), "attempt": 1}
 
     def work_and_mark(tx: WriteTransaction) -> int:
-        amount = work(tx, today)
+        amount = work(tx, day)
         upsert_rows(tx.connection, _RUN, [{**row, "state": DONE, "finished_at": format_time(tx.now)}])
         return amount
 
@@ -114,14 +117,6 @@ def last_done(connection: Connection, job: str, before: date) -> date | None:
     where = (_RUN.c.job == job, _RUN.c.state == DONE, _RUN.c.business_date < before.isoformat())
     found = connection.execute(select(func.max(_RUN.c.business_date)).where(*where)).scalar_one()
     return date.fromisoformat(found) if found else None
-
-
-def newest(connection: Connection, job: str) -> tuple[Any, str | None, str | None]:
-    """Give a job's newest row, the time of its last success and its last failure; None for what there is not."""
-    rows = select(_RUN).where(_RUN.c.job == job).order_by(_RUN.c.business_date.desc()).limit(1)
-    success = connection.execute(select(func.max(_RUN.c.finished_at)).where(_RUN.c.job == job)).scalar_one()
-    failed = connection.execute(rows.where(_RUN.c.remark.is_not(None))).one_or_none()
-    return connection.execute(rows).one_or_none(), success, failed.remark if failed else None
 
 
 def _claim(connection: Connection, now: datetime, run: Run) -> Run | None:

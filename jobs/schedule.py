@@ -19,8 +19,10 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from jobs import checkpoints, desks, notices, rates, uploads, webhooks, witnesses
-from jobs.runs import ATTEMPTS_MAX, FAILED, Run, last_done, run_again, run_once, sentence
+from jobs import backups, checkpoints, checks, desks, notices, rates, uploads, webhooks, witnesses
+from jobs.runs import ATTEMPTS_MAX, FAILED, Ahead, Run, last_done, run_again, run_once, sentence
+from ledger import clockwork
+from ledger.clockwork import Clocked
 from ledger.entries import SHANGHAI
 from ledger.store import Ledger
 from ledger.transactions import WriteTransaction
@@ -33,9 +35,10 @@ class Job:
     """One job.
 
     begins: time of day from which a date is due, once; None: the job runs again at every tick.
+    weekday: of a weekly job, the day of the week (Monday 0) that its business dates are.
     catch_up: how many missed dates are made up for, the newest of them (1: only the newest, for figures that are as of today).
     late_after: age of the last success from which it is overdue.
-    ahead: what such a job does first, outside the writer's place: waiting for other machines. Returns how much it did.
+    ahead: what it does first, outside the writer's place: waiting for other machines, reading for minutes. Returns how much it did.
     """
 
     id: str
@@ -45,11 +48,30 @@ class Job:
     late_after: timedelta
     begins: timedelta | None = None
     catch_up: int = 1
-    ahead: Callable[[Ledger], int] | None = None
+    ahead: Ahead | None = None
+    weekday: int | None = None
 
     def business_date(self, now: datetime) -> date:
-        """Give the date whose turn it is: until a nightly job begins, that is still the day before."""
-        return (now.astimezone(SHANGHAI) - (self.begins or timedelta())).date()
+        """Give the date whose turn it is: until a nightly job begins, that is still the day before; of a weekly one, the last such day of the week."""
+        day = (now.astimezone(SHANGHAI) - (self.begins or timedelta())).date()
+        return day if self.weekday is None else day - timedelta(days=(day.weekday() - self.weekday) % 7)
+
+    @property
+    def days(self) -> int:
+        """How many days lie between two business dates."""
+        return 1 if self.weekday is None else 7
+
+    @property
+    def turn(self) -> str:
+        """Say in words how often it runs."""
+        if self.begins is not None:
+            minutes = int(self.begins.total_seconds()) // 60
+            day = "每天" if self.weekday is None else f"每周{'一二三四五六日'[self.weekday]}"
+            return f"{day} {minutes // 60}:{minutes % 60:02d}"
+        if isinstance(self.trigger, IntervalTrigger):
+            return f"每 {int(self.trigger.interval.total_seconds())} 秒"
+        minute = next(str(field) for field in self.trigger.fields if field.name == "minute")
+        return f"每 {minute[2:]} 分钟" if minute.startswith("*/") else f"每小时的第 {minute} 分钟"
 
 
 JOBS = (
@@ -131,6 +153,34 @@ JOBS = (
         begins=timedelta(hours=8),
     ),
     Job(
+        "verify-new",
+        "核对账本新增的部分",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        webhooks.nothing_more,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=2),
+        ahead=checks.verify_new,
+    ),
+    Job(
+        "verify-all",
+        "核对整本账",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        webhooks.nothing_more,
+        late_after=timedelta(days=8),
+        begins=timedelta(hours=3),
+        ahead=checks.verify_all,
+        weekday=6,
+    ),
+    Job(
+        "backup",
+        "备份数据库和密钥库",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        webhooks.nothing_more,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=2, minutes=30),
+        ahead=backups.make,
+    ),
+    Job(
         "requests",
         "清除过期的请求编号",
         CronTrigger(minute=40, timezone=SHANGHAI),
@@ -138,6 +188,8 @@ JOBS = (
         late_after=timedelta(hours=3),
     ),
 )
+_LOOK = IntervalTrigger(seconds=5, timezone=SHANGHAI)
+"""How often the scheduler looks for what was asked for by hand."""
 MISFIRE_GRACE_SECONDS = 3600
 """A tick that a busy or sleeping machine missed is still run within the hour, and once for all that were missed (coalesce)."""
 
@@ -145,8 +197,8 @@ MISFIRE_GRACE_SECONDS = 3600
 def due(job: Job, done: date | None, now: datetime) -> list[date]:
     """List the business dates to do, oldest first: those after *done*, the newest `catch_up` of them; without a *done*, the newest."""
     last = job.business_date(now)
-    missed = 1 if done is None else (last - done).days
-    return [last - timedelta(days=n) for n in reversed(range(min(missed, job.catch_up)))]
+    missed = 1 if done is None else (last - done).days // job.days
+    return [last - timedelta(days=n * job.days) for n in reversed(range(min(missed, job.catch_up)))]
 
 
 def run_due(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> list[Run]:
@@ -155,24 +207,48 @@ def run_due(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> list[Run]:
 
     The dates after one that failed wait for it until it is given up.
     """
+    declare(ledger, jobs)
     return [run for job in jobs for run in _run_job(ledger, job)]
+
+
+def declare(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> None:
+    """Let everybody see which jobs there are."""
+    said = [Clocked(job.id, job.title, job.turn, job.late_after) for job in jobs]
+    ledger.operate(lambda connection, _: clockwork.declare(connection, said))
+
+
+def run_asked(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> list[Run]:
+    """Run what was asked for by hand: what is due of it, or its newest date once more."""
+    asked = ledger.operate(lambda connection, _: clockwork.take(connection))
+    runs: list[Run] = []
+    for job in (job for name in asked for job in jobs if job.id == name):
+        day = job.business_date(ledger.now())
+        runs += _run_job(ledger, job) or [run_again(ledger, job.id, day, partial(job.work, ledger), job.ahead)]
+    return runs
 
 
 def _run_job(ledger: Ledger, job: Job) -> list[Run]:
     now, work = ledger.now(), partial(job.work, ledger)
     if job.begins is None:
-        return [run_again(ledger, job.id, work, job.ahead)]
+        return [run_again(ledger, job.id, job.business_date(now), work, job.ahead)]
     with ledger.read() as tx:
         done = last_done(tx.connection, job.id, before=job.business_date(now) + timedelta(days=1))
     runs: list[Run] = []
     for day in due(job, done, now):
-        run = run_once(ledger, job.id, day, work)
+        run = run_once(ledger, job.id, day, work, job.ahead)
         if run is None:
             break  # another process is at it, and goes on to the next date
         runs.append(run)
         if run.state == FAILED and run.attempt < ATTEMPTS_MAX:
             break
     return runs
+
+
+def _answer(ledger: Ledger, jobs: Sequence[Job]) -> None:
+    try:
+        run_asked(ledger, jobs)
+    except Exception as error:  # noqa: BLE001  # the next look tries again
+        _log.error("job.unrecorded", job="asked", error=sentence(error))
 
 
 def _tick(ledger: Ledger, job: Job) -> None:
@@ -184,8 +260,10 @@ def _tick(ledger: Ledger, job: Job) -> None:
 
 def start(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> BackgroundScheduler:
     """Start the jobs in threads of this process, each at once and then by its trigger. The caller shuts the scheduler down."""
+    declare(ledger, jobs)
     scheduler = BackgroundScheduler(timezone=SHANGHAI)
     options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_SECONDS}
+    scheduler.add_job(_answer, _LOOK, (ledger, jobs), id="asked", **options)
     for job in jobs:
         scheduler.add_job(_tick, job.trigger, (ledger, job), id=job.id, next_run_time=datetime.now(SHANGHAI), **options)
     scheduler.start()

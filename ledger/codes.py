@@ -99,9 +99,16 @@ CATEGORIES = {
     "community-affairs": "社区事务",
     "culture-sports": "文体活动",
 }
-LEVELS = {"district": "区", "centre": "中心", "station": "站"}
+LEVELS = {"province": "省", "city": "市", "district": "区", "centre": "中心", "station": "站"}
 LEVEL_ALIASES = {
+    "省级": "province",
+    "自治区": "province",
+    "直辖市": "province",
+    "市级": "city",
+    "地级市": "city",
     "区级": "district",
+    "县": "district",
+    "区县": "district",
     "街道": "centre",
     "镇": "centre",
     "街镇": "centre",

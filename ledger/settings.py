@@ -28,6 +28,7 @@ class Settings:
     messages_secret: what that program and we know.
     address: how people reach the web pages (https://volunteer.example.gov.cn); empty: by an IP address, or a name of their own network.
     credentials_by_web: Verifiable Credentials are issued by the site's name (did:web) and not by a key alone (did:key).
+    backups_given: the folder of the nightly backups, better on another disk; empty: one under *home*.
     token_requests, address_requests: API requests a minute that one token and one network address may make.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     address_requests: int = ADDRESS_REQUESTS
     address: str = ""
     credentials_by_web: bool = False
+    backups_given: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -96,6 +98,7 @@ class Settings:
             address_requests=by_address,
             address=address,
             credentials_by_web=issuer == "did:web",
+            backups_given=env.get("SHOUWANG_BACKUPS") or "",
         )
 
     @property
@@ -132,6 +135,11 @@ class Settings:
     def guard(self) -> Path:
         """The second store: the last checkpoint signed, and whose data keys were destroyed. Never part of a backup."""
         return self.home / "last-signed.db"
+
+    @property
+    def backups(self) -> Path:
+        """Where the nightly backups go: of the database the newest few, of the key store the newest."""
+        return Path(self.backups_given).absolute() if self.backups_given else self.home / "backups"
 
     @property
     def verified(self) -> Path:

@@ -1,6 +1,7 @@
 """shouwang credit, rates: what the ledger answers."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click

@@ -12,7 +12,7 @@ from rich.table import Table
 from api.app import create_app
 from api.oidc import Provider
 from jobs import schedule
-from jobs.status import status
+from ledger import clockwork
 from ledger.guard import Guard
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
@@ -92,13 +92,22 @@ def jobs_(once: bool, status_: bool, json_: bool) -> None:
         ERR.print("定时任务已启动（按 Ctrl+C 停止）")
         schedule.run_forever(book)
         return
-    found, unrotated = status(book), Guard(book.settings.guard).oldest_unrotated()
+    schedule.declare(book)
+    with book.read() as tx:
+        found = clockwork.status(tx)
+    unrotated = Guard(book.settings.guard).oldest_unrotated()
     if json_:
         print_json({"jobs": [asdict(one) for one in found], "oldest_unrotated_erasure": unrotated})
         return
-    shown = Table("任务", "现在", "最近一次成功", "最近一次失败")
+    shown = Table("任务", "多久一次", "现在", "最近一次成功", "最近一次失败")
     for one in found:
-        shown.add_row(one.title, "逾期" if one.overdue else "正常", one.last_success or "还没有", one.last_failure or "—")
+        shown.add_row(
+            one.title,
+            one.turn,
+            "正常" if one.well else "失败" if one.state == "failed" else "逾期",
+            one.last_success or "还没有",
+            one.last_failure or "—",
+        )
     OUT.print(shown)
     if unrotated:
         days = (book.now() - datetime.fromisoformat(unrotated)).days

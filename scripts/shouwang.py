@@ -12,6 +12,7 @@ _COMMANDS = {
     "credit": "answer_commands:credit_",
     "rules": "rule_commands:rules",
     "rates": "answer_commands:rates_",
+    "indicators": "indicator_commands:indicators",
     "select": "selection_commands:select_",
     "correct": "record_commands:correct_",
     "void": "record_commands:void_",

@@ -1,7 +1,5 @@
 """「站点看板」: the three rates of every unit against their targets, in pictures and numbers. The public sees the same as the staff."""
 
-from datetime import date
-
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -20,15 +18,7 @@ def listing() -> ResponseReturnValue:
     if sort not in board.SORTS:
         raise InvalidRequest("不能按这一列排序，请点表头上的链接")
     with ledger().read() as tx:
-        year = _year(request.args.get("year"), tx.today)
+        year = board.year_said(request.args.get("year"), tx.today)
         home = g.session.actor.station if g.session else None
         shown = board.show(tx, year, request.args.get("unit") or home, sort)
-    return render_template("stations.html", board=shown, sort=sort, sorts=board.SORTS)
-
-
-def _year(said: str | None, today: date) -> int:
-    if said is None:
-        return today.year
-    if not said.isdecimal() or not board.FIRST_YEAR <= int(said) <= today.year:
-        raise InvalidRequest(f"年份应在 {board.FIRST_YEAR} 到 {today.year} 之间")
-    return int(said)
+    return render_template("stations.html", board=shown, sort=sort, sorts=board.SORTS, month_rate=board.month_rate)

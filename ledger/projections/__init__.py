@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from ledger import tables
 from ledger.bulk import insert_rows
 from ledger.entries import Entry, b64
-from ledger.projections import accounts, activities, batches, certificates, credit, erasures, people, selections, service, units
+from ledger.projections import accounts, activities, batches, certificates, credit, erasures, figures, people, selections, service, units
 from ledger.tables import table
 
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
-_HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS
+_HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:
@@ -45,7 +45,7 @@ class Replay:
             self._chains[subject] = (self._chains.get(subject, (0, b""))[0] + 1, leaf)
         self._waiting.append(entry)
         if len(self._waiting) >= self._AT_ONCE:
-            self._flush()
+            self.flush()
 
     def finish(self) -> None:
         """Write the chain heads, and what is still waiting."""
@@ -54,9 +54,10 @@ class Replay:
             _CHAIN,
             [{"subject": s, "length": n, "leaf": b64(leaf)} for s, (n, leaf) in self._chains.items()],
         )
-        self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is still waiting, so that the other tables (not the chain heads) are as they were after the last entry fed."""
         waiting, self._waiting = self._waiting, []  # entries that cannot be applied are not tried again with the next
         apply(self._connection, waiting)
 

@@ -21,6 +21,7 @@ from ledger.tables.credit import (
     TrainingRow,
 )
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
+from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
@@ -67,6 +68,7 @@ from ledger.tables.selections import (
 )
 from ledger.tables.work import (
     HandedCodeRow,
+    JobRow,
     JobRunRow,
     ObjectionNoteRow,
     ParkedRow,
@@ -113,7 +115,9 @@ __all__ = [
     "EvidenceLookRow",
     "EvidenceRow",
     "FailedSignInRow",
+    "FigureRow",
     "HandedCodeRow",
+    "JobRow",
     "JobRunRow",
     "KeyRotationRow",
     "LinkedIdentityRow",
@@ -123,6 +127,7 @@ __all__ = [
     "ObjectionNoteRow",
     "ObjectionRow",
     "OmissionRow",
+    "OrganisationMarkRow",
     "OrganisationNoteRow",
     "OrganisationRow",
     "ParkedRow",

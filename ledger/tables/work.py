@@ -35,6 +35,19 @@ class UploadRow(SQLModel, table=True):
     uploaded_at: str = text()
 
 
+class JobRow(SQLModel, table=True):
+    """A job as the scheduler that was started last declared it, and since when somebody waits for it to be run by hand."""
+
+    __tablename__ = "job"
+    id: str = text(primary_key=True)
+    place: int
+    title: str = text()
+    turn: str = text()
+    late_after_seconds: int
+    asked_at: str | None = text(default=None)
+    asked_by: str | None = text(default=None)
+
+
 class JobRunRow(SQLModel, table=True):
     """One run of a job for a business date. The key lets it run once, whoever starts it."""
 

@@ -86,6 +86,13 @@ PAGES = {
     "credentials.keys": EVERYONE,
 }
 PAGES |= {
+    "clockwork.listing": {"administrator", "official", "auditor"},
+    "clockwork.run": {"administrator"},
+    "indicators.listing": EVERYONE,
+    "indicators.file": EVERYONE,
+    "indicators.figures": STAFF,
+    "indicators.declare": STAFF,
+    "indicators.marks": STAFF,
     "guide.page": EVERYONE,
     "helping.form": STAFF,
     "helping.start": STAFF,
@@ -297,6 +304,7 @@ EXAMPLES = {
     "login": "nobody",
     "what": "disable",
     "kind": "volunteers",
+    "job": "rates",
     "session_id": "0" * 16,
     "proposal": "2222222222",
     "verdict": "decline",

@@ -13,13 +13,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
+from jobs.backups import KEPT
 from jobs.runs import ATTEMPTS_MAX, CLAIM_AGE_MAX, run_once
-from jobs.schedule import JOBS, Job, due, run_due, start
-from jobs.status import status
-from ledger import checkpoints, stations
+from jobs.schedule import JOBS, Job, due, run_asked, run_due, start
+from jobs.schedule import declare as declare_jobs
+from ledger import checkpoints, clockwork, stations
 from ledger.bulk import insert_rows
 from ledger.entries import SHANGHAI, format_time
-from ledger.errors import Unavailable
+from ledger.errors import Conflict, NotFound, Unavailable
 from ledger.log import Fact, tree_head
 from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
@@ -71,6 +72,11 @@ def adopt(name):
         return 1
 
     return work
+
+
+def status(ledger):
+    with ledger.read() as tx:
+        return clockwork.status(tx)
 
 
 def nightly(work, name="nightly", catch_up=31):
@@ -435,12 +441,12 @@ def test_the_last_success_of_a_job_that_runs_all_day_moves_on_and_survives_a_fai
     guard = ledger.settings.guard
     guard.rename(guard.with_suffix(".away"))
     assert [run.state for run in run_due(ledger, one("checkpoints"))] == ["failed"]
-    (now,) = status(ledger, one("checkpoints"))
+    (now,) = status(ledger)
     assert (now.state, now.last_success, now.age_seconds, now.overdue) == ("failed", success, 360, True)
     assert "找不到防分叉记录" in now.last_failure
     guard.with_suffix(".away").rename(guard)
     run_due(ledger, one("checkpoints"))
-    (now,) = status(ledger, one("checkpoints"))
+    (now,) = status(ledger)
     assert (now.state, now.age_seconds, now.overdue) == ("done", 0, False)
     assert "找不到防分叉记录" in now.last_failure
 
@@ -500,6 +506,8 @@ def test_an_upload_is_dropped_when_it_is_older_than_a_day(ledger, clock):
 
 
 def test_before_the_first_run_every_job_is_overdue_and_afterwards_none(ledger):
+    assert status(ledger) == [], "no scheduler was ever started"
+    declare_jobs(ledger)
     before = status(ledger)
     assert [(job.state, job.last_success, job.age_seconds, job.last_failure, job.overdue) for job in before] == [
         ("never", None, None, None, True)
@@ -508,6 +516,111 @@ def test_before_the_first_run_every_job_is_overdue_and_afterwards_none(ledger):
     options = {(job.id, job.coalesce, job.max_instances, job.misfire_grace_time) for job in scheduler.get_jobs()}
     until(lambda: {job.state for job in status(ledger)} == {"done"})
     scheduler.shutdown()
-    assert options == {(job.id, True, 1, 3600) for job in JOBS}
+    assert options == {(name, True, 1, 3600) for name in ("asked", *(job.id for job in JOBS))}
     assert [job.overdue for job in status(ledger)] == [False] * len(JOBS)
     assert [(job.job, job.title) for job in status(ledger)] == [(job.id, job.title) for job in JOBS]
+
+
+# --- by hand, by week, and what is done ahead ------------------------------------------------------------------------------
+
+
+def ask(ledger, job):
+    return ledger.write(lambda tx: clockwork.ask(tx, job), OPERATOR)
+
+
+def test_a_job_asked_for_by_hand_runs_once_though_its_date_is_done(ledger, clock):
+    done = []
+    job = nightly(lambda _tx, day: done.append(day) or 1)
+    run_due(ledger, [job])
+    assert run_asked(ledger, [job]) == []
+    clock.now += timedelta(hours=1)
+    assert ask(ledger, "nightly") == "夜间任务"
+    assert status(ledger)[0].asked_at == format_time(clock.now)
+    with pytest.raises(Conflict, match="已经有人要求运行"):
+        ask(ledger, "nightly")
+    assert [run.state for run in run_asked(ledger, [job])] == ["done"]
+    assert run_asked(ledger, [job]) == []
+    assert done == [date(2026, 3, 5)] * 2
+    (now,) = status(ledger)
+    assert (now.asked_at, now.last_success) == (None, format_time(clock.now))
+    with pytest.raises(NotFound):
+        ask(ledger, "unheard-of")
+
+
+def test_what_is_asked_for_is_run_by_one_scheduler_only(settings, ledger, clock):
+    done = []
+    job = nightly(lambda _tx, day: done.append(day) or 1)
+    run_due(ledger, [job])
+    other = open_ledger(settings, clock)
+    ask(ledger, "nightly")
+    threads = [threading.Thread(target=run_asked, args=(opened, [job])) for opened in (ledger, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    assert len(done) == 2
+
+
+def test_another_scheduler_keeps_what_was_asked_for(ledger):
+    declare_jobs(ledger)
+    ask(ledger, "rates")
+    declare_jobs(ledger)
+    assert [one.job for one in status(ledger) if one.asked_at] == ["rates"]
+
+
+@pytest.mark.parametrize(
+    ("now", "business_date"),
+    [("2026-03-08 02:59", "2026-03-01"), ("2026-03-08 03:00", "2026-03-08"), ("2026-03-14 23:00", "2026-03-08")],
+)
+def test_a_weekly_business_date_is_the_last_such_day(now, business_date):
+    job = next(job for job in JOBS if job.id == "verify-all")
+    assert job.business_date(at(now)).isoformat() == business_date
+    assert due(job, date.fromisoformat(business_date) - timedelta(days=7), at(now)) == [date.fromisoformat(business_date)]
+    assert due(job, date.fromisoformat(business_date), at(now)) == []
+
+
+def test_every_job_says_in_words_how_often_it_runs():
+    turns = {job.id: job.turn for job in JOBS}
+    assert (turns["checkpoints"], turns["uploads"], turns["desks"]) == ("每 30 秒", "每小时的第 10 分钟", "每 10 分钟")
+    assert (turns["rates"], turns["verify-all"], turns["backup"]) == ("每天 1:30", "每周日 3:00", "每天 2:30")
+
+
+def test_the_ledger_is_verified_by_night_and_a_fault_is_loud_until_it_is_gone(ledger, clock):
+    clock.now = at("2026-03-08 04:00")
+    checks = one("verify-new") + one("verify-all")
+    ledger.write(lambda tx: adopt("one")(tx, date(2026, 3, 5)), OPERATOR)
+    assert [run.state for run in run_due(ledger, checks)] == ["done", "done"]
+    breaking = "UPDATE policy SET rules = :rules WHERE policy = 'one'"
+    ledger.operate(lambda connection, _: connection.execute(text(breaking), {"rules": '{"a":1}'}))
+    clock.now += timedelta(days=7)
+    with capture_logs() as logs:
+        runs = run_due(ledger, checks)
+    assert [run.state for run in runs] == ["done", "failed"], "the nightly one reads only what is new"
+    assert "1 处不符" in runs[1].remark
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["job.failed"]
+    ledger.operate(lambda connection, _: connection.execute(text(breaking), {"rules": "{}"}))
+    clock.now += timedelta(minutes=15)
+    assert [run.state for run in run_due(ledger, one("verify-all"))] == ["done"]
+
+
+def test_backups_are_made_by_night_the_newest_kept_and_of_the_key_store_one(ledger, clock):
+    for _ in range(KEPT + 2):
+        clock.now += timedelta(days=1)
+        assert [run.state for run in run_due(ledger, one("backup"))] == ["done"]
+    folder = ledger.settings.backups
+    assert len(list(folder.glob("*.backup"))) == KEPT
+    assert [path.name for path in folder.glob("*.key-store")] == [f"shouwang-{clock.now:%Y%m%d-%H%M%S}.key-store"]
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_backup_that_cannot_be_written_is_loud_and_the_older_ones_stay(ledger, clock):
+    run_due(ledger, one("backup"))
+    folder = ledger.settings.backups
+    kept = folder.with_suffix(".away")
+    folder.rename(kept)
+    folder.write_text("no folder")
+    clock.now += timedelta(days=1)
+    [run] = run_due(ledger, one("backup"))
+    assert (run.state, "备份文件夹" in run.remark) == ("failed", True)
+    assert len(list(kept.iterdir())) == 2

@@ -13,6 +13,8 @@ from world import HOME, OTHER, World
 
 from ledger import history, projections, tables
 from ledger.errors import Corrupt, InvalidRequest, LedgerError
+from ledger.indicators import adoption
+from ledger.indicators.adoption import Figure
 from ledger.kinds import CURRENT
 from ledger.log import Fact
 from ledger.people import confirmations, merging, moving, withdrawals
@@ -31,6 +33,9 @@ def rows(world):
 def test_projections_remade_in_place_are_the_same(world):
     people = world.town()
     credited.write_everything(world, people)
+    unit = world.organisation(number="备0002", name="梅山路巡逻队")
+    world.write(lambda tx: adoption.declare(tx, [Figure(HOME, "households", 400, "2025-01-01", "台账")]))
+    world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-01", basis="评定"))
     world.revoke(world.certify(people[0]).number)
     live = rows(world)
     assert all(live[name] for name in NAMES if name not in UNMET), "the town has a row in every projection"
