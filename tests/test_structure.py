@@ -60,3 +60,12 @@ def test_settings_and_lock_name_no_address(path):
 @named([*CODE, *TESTS, *PROGRAMS, *SETTINGS])
 def test_nothing_names_a_folder_of_one_machine(path):
     assert re.findall(r"/(?:work|root|farm)/\S*", path.read_text()) == []
+
+
+def test_the_frame_of_pages_takes_no_name_from_under_them():
+    """What base.html sets hides a variable of that name that a view hands to a page: a page's own `may` would be another's."""
+    names = set(re.findall(r"{%-?\s*set\s+(\w+)", (ROOT / "api/templates/base.html").read_text()))
+    assert names
+    assert not [name for name in names if not name.startswith("nav_")]
+    others = [path for path in (ROOT / "api/templates").glob("*.html") if path.name != "base.html"]
+    assert not [path.name for path in others if re.search(r"\bnav_\w+", path.read_text())]
