@@ -20,7 +20,7 @@ from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 blueprint = Blueprint("records", __name__, url_prefix="/records")
-REASON_MIN, REASON_MAX = 4, 200
+REASON_MIN, REASON_MAX = 2, 200
 _SERVICE = table(ServiceRow)
 
 
