@@ -7,6 +7,7 @@ guessed.
 """
 
 import importlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -116,16 +117,22 @@ def adopt(tx: WriteTransaction, year: int, rest: Iterable[date], work: Iterable[
     return tx.append([Fact("policy.adopted", {"policy": f"{_PREFIX}{year}", "effective_on": f"{year}-01-01", "rules": rules})])[0]
 
 
-def read_days(said: str, *, worked: bool) -> list[date]:
+def _day(said: str, year: int | None) -> date:
+    spoken = re.fullmatch(r"(\d{1,2})月(\d{1,2})日", said) if year else None
+    return date(year or 0, int(spoken[1]), int(spoken[2])) if spoken else date.fromisoformat(said)
+
+
+def read_days(said: str, *, worked: bool, year: int | None = None) -> list[date]:
     """Read days as people write them, one after another: 2027-01-01 2027-01-04; a range as 2027-02-05~2027-02-12. Raises InvalidRequest.
 
-    Announcements name whole ranges: of one only the weekend days are meant if they are *worked*, else only the weekdays.
+    Of a *year* that is known also 1月1日 and 2月5日~2月12日, as the page shows them. Announcements name whole ranges: of one only the weekend days
+    are meant if they are *worked*, else only the weekdays.
     """
     found: list[date] = []
     for word in said.replace("，", " ").replace("、", " ").replace(",", " ").split():
         first, _, last = word.partition("~")
         try:
-            begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+            begin, end = _day(first, year), _day(last or first, year)
         except ValueError:
             raise InvalidRequest(f"看不懂日期「{word[:30]}」。请写成 2027-01-01，一段日子写成 2027-02-05~2027-02-12") from None
         if not 0 <= (end - begin).days <= _SWAPPED_MAX:

@@ -30,6 +30,8 @@ _STAFF = (
     ("sanlian", "approver", "340104001000", "街道中心审核员：审核、看各站"),
     ("shushan", "official", None, "区级管理员：各类名册、看板"),
     ("auditor", "auditor", None, "审计员：下载原始记录"),
+    ("guanli", "administrator", None, "系统管理员：账号、工作日历"),
+    ("guanli2", "administrator", None, "另一位系统管理员：确认第一位提出的事"),
 )
 _COMING: tuple[tuple[int, str, str, str, list[str], int | None, str], ...] = (
     (2, "09:00", "11:00", "看望独居老人", ["companionship", "daily-care"], 12, "社区服务站集合"),

@@ -53,7 +53,8 @@ def adopt() -> ResponseReturnValue:
             raise InvalidRequest("年份是四位数字，例如 2027")
         if len(source) < 4 or not text(SOURCE_MAX)(source):
             raise InvalidRequest(f"请写明公告的名称和文号（4 至 {SOURCE_MAX} 个字）")
-        rest, work = (workdays.read_days(request.form.get(name, ""), worked=name == "work") for name in ("rest", "work"))
+        said = {name: request.form.get(name, "") for name in ("rest", "work")}
+        rest, work = (workdays.read_days(days, worked=name == "work", year=int(year)) for name, days in said.items())
         ledger().write(lambda tx: workdays.adopt(tx, int(year), rest, work, source), actor())
     except LedgerError as refusal:
         return _page(str(refusal), 400)

@@ -37,7 +37,9 @@ blueprint.record(lambda state: state.app.extensions.setdefault(_METER, Meter("ch
 def form() -> ResponseReturnValue:
     """Ask for a number or a code; a form sends it here, and it is looked up under an address of its own."""
     said = request.args.get("said", "").strip()[:60]
-    return redirect(url_for("check.one", certificate=said)) if said else _page()
+    if not said:
+        return _page(problem="请输入证明左上角的编号，或页脚的校验码", status=400) if "said" in request.args else _page()
+    return redirect(url_for("check.one", certificate=said))
 
 
 @blueprint.get("/<certificate>")

@@ -20,7 +20,7 @@ from ledger.kinds.service import CLAIMS
 from ledger.people import grants, volunteers
 from ledger.people.actors import OPERATOR, ROLES, SCHEDULER
 from ledger.policies import service_policy
-from ledger.service import objections
+from ledger.service import objections, records
 from ledger.tables import EntryRow, RoleGrantRow, table
 from ledger.transactions import ReadTransaction
 
@@ -48,6 +48,7 @@ def statement(tx: ReadTransaction, number: str) -> dict[str, Any]:
     shown = credit.statement(tx, person.row.number)
     pending = [item for state in PENDING for item in shown.others if item.status == state]
     policy = service_policy(tx.connection, tx.today.isoformat())
+    corrected = [item.index for item in [*shown.records, *shown.others] if item.changed_by and item.status != "voided"]
     return {
         "person": person,
         "home_station": stations.get(tx.connection, person.row.station),
@@ -63,6 +64,7 @@ def statement(tx: ReadTransaction, number: str) -> dict[str, Any]:
         "publicity_days": policy.publicity_working_days,
         "recorders": recorders(tx.connection, {item.recorder for item in [*shown.records, *shown.others]}),
         "contested": {row.service: CLAIMS[row.claim] for row in objections.open_of(tx, person.row.number)},
+        "first": records.as_recorded(tx.connection, corrected),
         "may_contest": "objections.form" in current_app.view_functions,
     }
 

@@ -145,6 +145,8 @@ def times_said() -> Times | None:
     start, end, pause = (request.form.get(name, "").strip() for name in ("start", "end", "break_minutes"))
     if not start and not end:
         return None
+    if not start or not end:
+        raise InvalidRequest("请把开始和结束时间都填上")
     try:
         begin, finish = (
             datetime.fromisoformat(said.replace(" ", "T")).replace(second=0, microsecond=0, tzinfo=None) for said in (start, end)

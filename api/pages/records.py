@@ -14,13 +14,13 @@ from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.kinds.service import CLAIMS, FINDINGS
 from ledger.people import accounts, volunteers
 from ledger.people.actors import require
-from ledger.service import amending, objections
+from ledger.service import amending, objections, records
 from ledger.service.drafts import duration
 from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 blueprint = Blueprint("records", __name__, url_prefix="/records")
-REASON_MIN, REASON_MAX = 4, 200
+REASON_MIN, REASON_MAX = 2, 200
 _SERVICE = table(ServiceRow)
 
 
@@ -42,6 +42,7 @@ def _page(index: int, problem: str = "", status: int = 200) -> ResponseReturnVal
             "station": stations.get(tx.connection, row.station),
             "state": desk.status_on(row, tx.today),
             "objected": objections.of_record(tx.connection, index),
+            "first": records.as_recorded(tx.connection, [index])[index],
         }
         people = {row.recorder, row.second, row.approved_by, row.corrected_by} - {None}
         seen["logins"] = accounts.logins(tx.connection, people)

@@ -22,7 +22,7 @@ from ledger.kinds import checks
 from ledger.people import identity, volunteers
 from ledger.refusals import Already, Refusal
 from ledger.service import recording, second_signatures
-from ledger.service.drafts import Draft
+from ledger.service.drafts import Draft, spoken_day
 from ledger.sheets import columns, spelling
 from ledger.sheets.layout import ActivityFacts, Table, activity_facts, find_table
 from ledger.sheets.reading import Cell, Sheet
@@ -123,7 +123,7 @@ def _sheet_activity(tx: WriteTransaction, sheet: Sheet, table: Table, outcome: O
     if organisation is None and unit != station.name:
         outcome.remark(1, f"组织单位「{unit[:40]}」不在备案台账里，已按站点自办活动登记")
     elif organisation is not None and organisation.expires_on and organisation.expires_on < start.date().isoformat():
-        outcome.remark(1, f"「{organisation.name}」的备案已于 {organisation.expires_on} 到期，请尽快重新备案")
+        outcome.remark(1, f"「{organisation.name}」的备案已于{spoken_day(organisation.expires_on)}到期，请尽快重新备案")
     activity = Activity(
         station.code,
         title.removesuffix("签到表") or "志愿服务活动",

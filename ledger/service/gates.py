@@ -14,8 +14,10 @@ from ledger import activities
 from ledger.attendance import desks
 from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest
+from ledger.kinds import Body
 from ledger.policies import ServicePolicy, service_policy
 from ledger.service.drafts import duration
+from ledger.service.records import as_recorded
 from ledger.tables import ServiceRow, table
 from ledger.transactions import ReadTransaction
 from ledger.workdays import Calendar, calendar
@@ -38,6 +40,7 @@ def exceptions(tx: ReadTransaction, rows: Sequence[Any]) -> dict[int, list[str]]
     same = Counter((row.recorder, row.activity, row.start, row.end) for row in rows if row.grade not in _STRONG)
     forgotten = desks.forgotten(tx.connection, [row.entry_index for row in rows if not row.corrected_by])
     days = _minutes_by_day(tx, {row.volunteer for row in rows})
+    first = as_recorded(tx.connection, [row.entry_index for row in rows if row.corrected_by])
     found = {}
     for row in rows:
         activity = planned[row.activity]
@@ -45,7 +48,7 @@ def exceptions(tx: ReadTransaction, rows: Sequence[Any]) -> dict[int, list[str]]
         day = days[row.volunteer, row.served_on]
         said = (
             "本人提出了异议，先处理异议" if row.contested_by is not None else "",
-            f"已更正：{row.reason}" if row.corrected_by else "",
+            f"已更正：{row.reason}（原来 {_span(first[row.entry_index])}）" if row.corrected_by else "",
             "忘记签退，按活动结束时间计，请问清本人什么时候走的" if row.entry_index in forgotten else "",
             _lateness(row, ended, policy, known),
             f"超过每日上限，已有第二人签字（当日共 {duration(day)}）" if row.second else "",
@@ -87,6 +90,12 @@ def _passed(over: date, came: date, policy: ServicePolicy, known: Calendar) -> s
         return f"算不出是否逾期：{unknown}"
     due = policy.entry_due_working_days
     return f"活动结束后第 {passed} 个工作日才登记，超过 {due} 个工作日，要由上一级审核" if passed > due else ""
+
+
+def _span(said: Body) -> str:
+    """Say from when to when a service was said to be: 14:00–16:00，2小时."""
+    over = "次日 " if said["end"][:10] > said["start"][:10] else ""
+    return f"{said['start'][11:]}–{over}{said['end'][11:]}，{duration(said['minutes'])}"
 
 
 def _outside(row: Any, activity: Any) -> str:

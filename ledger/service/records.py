@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from ledger.bulk import rows_where_in
+from ledger.entries import decode
 from ledger.errors import NotFound
-from ledger.tables import ServiceRow, table
+from ledger.kinds import Body
+from ledger.tables import EntryRow, ServiceRow, table
 
-_SERVICE = table(ServiceRow)
+_SERVICE, _ENTRY = table(ServiceRow), table(EntryRow)
 
 
 def rows_of(connection: Connection, indexes: Sequence[int]) -> list[Any]:
@@ -20,6 +22,12 @@ def rows_of(connection: Connection, indexes: Sequence[int]) -> list[Any]:
     if missing:
         raise NotFound(f"第 {min(missing)} 条不是服务记录")
     return rows
+
+
+def as_recorded(connection: Connection, indexes: Sequence[int]) -> dict[int, Body]:
+    """Give the bodies of records as they were first said: what a correction is compared with."""
+    rows = rows_where_in(connection, (_ENTRY.c.index, _ENTRY.c.body), _ENTRY.c.index, indexes)
+    return {row.index: decode(bytes(row.body)).body for row in rows}
 
 
 def waiting(connection: Connection, station_codes: Sequence[str]) -> list[Any]:

@@ -147,7 +147,9 @@ def test_an_approver_is_told_who_forgot_until_somebody_has_put_the_end_right(wor
         assert gates.exceptions(tx, in_batch(tx.connection, batch)).keys() == {first[forgetful]}
     world.correct(first[forgetful], "2025-01-06 10:00", "11:00", "本人说十一点走的")
     with world.read() as tx:
-        assert gates.exceptions(tx, in_batch(tx.connection, batch)) == {first[forgetful]: ["已更正：本人说十一点走的"]}
+        assert gates.exceptions(tx, in_batch(tx.connection, batch)) == {
+            first[forgetful]: ["已更正：本人说十一点走的（原来 10:00–12:00，2小时）"]
+        }
 
 
 def test_a_desk_still_in_time_is_not_closed_by_the_clock(world, event):  # noqa: F811

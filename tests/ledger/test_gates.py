@@ -174,6 +174,8 @@ def test_days_are_read_as_people_write_them():
     said = "2027-02-05~2027-02-08，2027-01-01"
     assert workdays.read_days(said, worked=False) == [date(2027, 2, 5), date(2027, 2, 8), date(2027, 1, 1)]
     assert workdays.read_days(said, worked=True) == [date(2027, 2, 6), date(2027, 2, 7), date(2027, 1, 1)]
+    shown = "1月1日、2月5日~2月8日"
+    assert workdays.read_days(shown, worked=False, year=2027) == [date(2027, 1, 1), date(2027, 2, 5), date(2027, 2, 8)]
     for wrong in ("2月5日", "2027-02-30", "2027-02-07~2027-02-05"):
         with pytest.raises(InvalidRequest, match=wrong[:8]):
             workdays.read_days(wrong, worked=False)

@@ -29,7 +29,7 @@ def test_hours_after_leaving_are_refused_and_not_parked(town):
     outcome = town.hand_in(sheet(signed(ZHANG), signed(LI), when="2026年3月4日 14:00-16:00"))
     [(code, message)] = refusals(outcome)
     assert (code, outcome.accepted, outcome.parked) == ("unknown_volunteer", 1, [])
-    assert "已于 2026-03-02 退出" in message
+    assert "已于2026年3月2日退出" in message
     late = town.hand_in(sheet(signed(ZHANG), when="2026年2月26日 14:00-16:00"))
     assert (late.accepted, late.rejected) == (1, [])
 

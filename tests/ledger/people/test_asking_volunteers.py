@@ -295,7 +295,7 @@ def test_who_leaves_keeps_the_hours_and_counts_up_to_that_day(street):
         street.write(lambda tx: withdrawals.withdraw(tx, number, "own_wish"), person(number))
     assert not isinstance(street.serve(number, "2025-01-25 09:00", "10:00"), Refusal), "a late sheet of a day before"
     street.advance(days=10)
-    assert "已于 2025-01-26 退出" in street.serve(number, "2025-01-30 09:00", "10:00").message
+    assert "已于2025年1月26日退出" in street.serve(number, "2025-01-30 09:00", "10:00").message
 
 
 def test_the_desk_notes_a_withdrawal_only_at_its_own_station_and_for_a_reason_that_is_one(street):
