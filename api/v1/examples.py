@@ -76,6 +76,7 @@ EXAMPLES = {
     "GET /volunteers/{number}": Example(f"/volunteers/{VOLUNTEER}"),
     "POST /volunteers/find": Example("/volunteers/find", {"id_number": ID_NUMBER}),
     "GET /volunteers/{number}/credit": Example(f"/volunteers/{VOLUNTEER}/credit"),
+    "GET /volunteers/{number}/credit/explanation": Example(f"/volunteers/{VOLUNTEER}/credit/explanation?rules=star"),
     "GET /matters": Example("/matters"),
     "POST /matters/{matter}/acceptances": Example(f"/matters/{ACCEPTED}/acceptances", keyed=True),
     "POST /matters/{matter}/refusals": Example(f"/matters/{REFUSED}/refusals", {"remark": "确认书上没有本人签名"}, keyed=True),

@@ -208,6 +208,7 @@ API |= {
     "api_volunteers.one": "volunteers:read",
     "api_volunteers.find": "volunteers:read",
     "api_volunteers.credit_of": "volunteers:read",
+    "api_volunteers.explanation_of": "volunteers:read",
     "api_volunteers.register": "volunteers:write",
     "api_certificates.listing": "certificates:read",
     "api_certificates.one": "certificates:read",
