@@ -46,6 +46,8 @@ def test_two_officials_adopt_and_everybody_may_take_the_file(world, second):
     assert "龙泉驿区" in wrong.text, "what was typed is still there"
     assert first.post("/rules/", {"text": " "}).status_code == 400
     assert first.post("/rules/", {"files": [], "text": LONGQUANYI.decode()}).status_code == 302
+    assert "1 份信用规则 等您这第二个人确认" in plain(second.get("/work"))
+    assert "份信用规则" not in plain(first.get("/work"))
     mine = first.get("/rules/")
     assert "等另一位区级管理员确认" in plain(mine)
     assert "采用</button>" not in mine.text
