@@ -89,6 +89,7 @@ def test_an_award_goes_from_the_volunteer_by_a_second_person_into_the_record(own
     assert "核对奖励证书" in own.get("/my/reveals").text
     accept_all(approver)
     assert "抗洪先进个人" in own.get("/record/").text.split('id="awards"')[1]
+    assert "奖励：抗洪先进个人，合肥市人民政府" in own.get("/my/data").text
     assert "一项奖励记进来了" in own.get("/notices/").text
     path = re.search(r'action="(/record/papers/[^"]+)"', page)[1]
     assert approver.post(path).status_code == 404
