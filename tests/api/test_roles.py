@@ -243,6 +243,12 @@ API |= {
     "api_calendars.one": "stations:read",
     "api_calendars.adopt": "stations:write",
 }
+API |= {
+    "api_credit_records.record_of": "volunteers:read",
+    "api_credit_records.train": "service-records:write",
+    "api_credit_records.evaluate": "service-records:write",
+    "api_credit_records.award": "volunteers:write",
+}
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
 PAGES |= {f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed")}
