@@ -244,6 +244,12 @@ API |= {
     "api_calendars.one": "stations:read",
     "api_calendars.adopt": "stations:write",
 }
+API |= {
+    "api_credit_records.record_of": "volunteers:read",
+    "api_credit_records.train": "service-records:write",
+    "api_credit_records.evaluate": "service-records:write",
+    "api_credit_records.award": "volunteers:write",
+}
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"rules.listing": EVERYONE, "rules.file": EVERYONE, "rules.mine": {"volunteer"}, "rules.of_volunteer": STAFF}
 PAGES |= {"rules.propose": {"official"}, "rules.spend": {"recorder", "approver"}, "rules.decide": {"official"}}

@@ -136,6 +136,10 @@ def test_caps_on_minutes_points_and_categories_are_named_where_they_cut():
         [(0, 100, "「服务类」累计最多 5.5 分"), (0, 100, "「服务类」累计最多 5.5 分")],
     ]
     assert (found.points, found.minutes) == (550, 360)
+    [fits] = told(rules, services=(served("2026-01-01", 120, 1),)).lines
+    assert fits.gains[0].why == "", "what fits exactly is not cut"
+    kinds = made(HOURLY | {"coefficients": {"medical": 2, "patrol": "1.5"}})
+    assert told(kinds, services=(served("2026-01-01", services=("patrol", "medical")),)).points == 200, "the highest of several"
 
 
 def test_tiers_may_begin_anew_each_year_and_training_and_evaluation_count():
