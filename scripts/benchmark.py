@@ -22,6 +22,7 @@ from scripts import (
     ledger_benchmark,
     limits,
     postgresql_benchmark,
+    rules_benchmark,
     sheet_benchmark,
 )
 
@@ -129,7 +130,12 @@ def postgresql() -> None:
     postgresql_benchmark.run(Report("The ledger under load (PostgreSQL, `scripts/bench postgresql`)").row, sys.argv[2])
 
 
-_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql}
+def credit() -> None:
+    """Credit explained, entry by entry."""
+    rules_benchmark.run(Report("Credit explained (SQLite, `scripts/bench credit`)").row)
+
+
+_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql, "credit": credit}
 
 
 def main() -> None:

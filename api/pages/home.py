@@ -7,6 +7,8 @@ from api import board, desk
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
 from ledger.people import confirmations, proposals, volunteers, withdrawals
+from ledger.record import evaluations, lists
+from ledger.rules import adopting
 
 blueprint = Blueprint("home", __name__)
 RECENT = 6
@@ -41,7 +43,19 @@ def work() -> ResponseReturnValue:
         batches = titled(tx.connection, desk.recent(tx.connection, me, tx.today, RECENT))
         shown = board.show(tx, tx.today.year, me.station)
         asked = [one for one in proposals.waiting(tx, me) if one.row.asked_by != me.account]
+        rules = [one for one in adopting.proposals(tx, me) if not one.own] if "official" in me.roles else []
         disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
+        unevaluated = evaluations.waiting(tx, me) if me.may("record") else []
+        due = lists.dues(tx, me)
     return render_template(
-        "home.html", counters=counted, batches=batches, board=shown, today=tx.today.isoformat(), asked=asked, disowned=disowned
+        "home.html",
+        unevaluated=unevaluated,
+        due=due,
+        counters=counted,
+        batches=batches,
+        board=shown,
+        today=tx.today.isoformat(),
+        asked=asked,
+        disowned=disowned,
+        rules=rules,
     )

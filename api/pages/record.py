@@ -46,7 +46,7 @@ def shown(tx: ReadTransaction, number: str) -> dict[str, Any]:
     """Gather what the page shows of one volunteer."""
     person = volunteers.get(tx, number)
     found = reading.of_person(tx, person.row.number)
-    held = dict(zip((field.key for field in FIELDS), my_data.held(masked(person.personal)), strict=True))
+    held = {field.key: one for field, one in zip(FIELDS, my_data.held(masked(person.personal)), strict=True) if field.part != "guardian"}
     accounts = {row.recorder for row in found.trainings} | {one.row.recorder for one in found.evaluations}
     return {
         "person": person,
@@ -67,7 +67,7 @@ def shown(tx: ReadTransaction, number: str) -> dict[str, Any]:
 def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         found = shown(tx, actor().volunteer or "")
-    return render_template("record.html", mine=True, problem=problem, **found), status
+    return render_template("credit_record.html", mine=True, problem=problem, **found), status
 
 
 @blueprint.get("/")

@@ -15,7 +15,7 @@ from api.auth import actor, ledger, open_to_tokens
 from api.problems import Problem, refused
 from api.v1 import lists
 from api.v1.activities import local
-from api.v1.fields import Choice, IdNumber, PersonName, Phone, Schema, station
+from api.v1.fields import Choice, IdNumber, PersonName, Phone, Schema, Text, station
 from api.v1.lists import StationQuery, page_of, said_of
 from api.v1.requests import JSON, KEY, Blueprint, answer, answer_changing, carry_out, describe, number_in_path, query, reads, unless_seen
 from ledger import credit, stations
@@ -27,6 +27,8 @@ from ledger.people.actors import require
 from ledger.people.volunteers import Known, Registration
 from ledger.refusals import Already, Refusal
 from ledger.repeats import Answer
+from ledger.rules import adopting, answers
+from ledger.rules.explaining import STATES
 from ledger.tables import VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -114,6 +116,32 @@ class Credit(ma.Schema):
     others = fields.List(fields.Nested(CreditItem), required=True, metadata={"description": "还没有计入或不计入的"})
 
 
+class RulesQuery(Schema):
+    """Which rules to go by."""
+
+    rules = Text(40, required=False, description="规则的名称；默认 star，即星级", example="star")
+
+
+class Explanation(ma.Schema):
+    """How credit came about."""
+
+    rules = fields.Dict(required=True, metadata={"description": "哪一份规则、第几版、从哪天起、依据什么"})
+    on = fields.String(required=True, metadata={"format": "date"})
+    minutes = fields.Integer(required=True, metadata={"description": "规则认可的时长"})
+    points = fields.Integer(required=True, metadata={"description": "积分，百分之一分"})
+    status = fields.String(required=True, metadata={"enum": list(STATES)})
+    status_words = fields.String(required=True)
+    scales = fields.List(fields.Dict(), required=True, metadata={"description": "各等级：现在第几级，每一级的条件、现有、还差"})
+    eligible = fields.List(fields.Dict(), required=True, metadata={"description": "评级的前提"})
+    effects = fields.List(fields.Dict(), required=True, metadata={"description": "正在起作用的失信后果、依据、期限、怎么恢复"})
+    benefits = fields.List(fields.Dict(), required=True)
+    account = fields.Dict(required=True, metadata={"description": "积分账户：得到、扣掉、用掉、过期、还有"})
+    account_minutes = fields.Integer(required=True)
+    surplus_minutes = fields.Integer(required=True)
+    lines = fields.List(fields.Dict(), required=True, metadata={"description": "每一条事实"})
+
+
+_RULES = RulesQuery()
 _QUERY, _FIND, _SAID = VolunteersQuery(), IdNumberSaid(), RegistrationSaid()
 _NUMBER = "/<string(length=10):number>"
 
@@ -211,6 +239,23 @@ def credit_of(number: str) -> Response:
     names = ("volunteer", "minutes", "star", "minutes_to_next_star", "by_series", "by_grade", "by_year")
     items = {name: [_item(one) for one in getattr(found, name)] for name in ("records", "others")}
     return answer(said_of(found, names, **items), headers=headers)
+
+
+@blueprint.route(f"{_NUMBER}/credit/explanation")
+@open_to_tokens("volunteers:read")
+@describe(
+    "读一位志愿者的星级、积分是怎么来的",
+    {200: ("逐条说明", {JSON: Explanation})},
+    description="按一份正在执行的信用规则：每条事实给了多少、按哪一项、被哪个上限减掉、累计到多少；每一级要什么、还差什么。积分以百分之一分为单位。",
+    parameters=[{"in": "query", "schema": RulesQuery}],
+)
+def explanation_of(number: str) -> Response:
+    """Explain somebody's credit by a rule set."""
+    said = query(_RULES)
+    with ledger().read() as tx:
+        headers = unless_seen(tx)
+        found = answers.explained(tx, visible(tx, number).row.number, said.get("rules") or adopting.STAR)
+    return answer(found.said(), headers=headers)
 
 
 def _checked(tx: ReadTransaction, id_number: str) -> str:

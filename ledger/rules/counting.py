@@ -14,7 +14,7 @@ from ledger.rules.caps import Room
 from ledger.rules.facts import Award, Conduct, Evaluation, Facts, Service, Training
 from ledger.rules.fields import HUNDRED, spoken
 from ledger.rules.periods import key, later
-from ledger.rules.shape import Cap, Item, RuleSet, Where, admits, binds
+from ledger.rules.shape import Hours, Item, RuleSet, Where, admits, binds
 
 Fact = Service | Training | Award | Evaluation | Conduct
 Chain = Sequence[tuple[str, RuleSet]]
@@ -31,7 +31,7 @@ _FEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Gain:
     """What an item gave for a fact, in hundredths; *cut*: what caps took from it; *why*: in words, when something was cut or does not count."""
 
@@ -42,7 +42,7 @@ class Gain:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """A fact explained: minutes that count as hours here, why fewer; what each item gave; both running totals after it."""
 
@@ -160,6 +160,22 @@ class _Worker:
         return Gain(self.item.id, self.item.name, points, cut, why)
 
 
+class _SetUp:
+    """A rule set at work: its workers by the facts they look at, the caps on hours, the days in which hours count, what may be short-cut."""
+
+    def __init__(self, rules: RuleSet, on: str) -> None:
+        self.rules = rules
+        self.workers: dict[type, list[_Worker]] = {kind: [] for kind in _LABELS}
+        for item in rules.items:
+            if item.counts in _FEEDS:
+                self.workers[_FEEDS[item.counts]].append(_Worker(item, rules, on))
+        self.caps = [(" hours", "", cap) for cap in rules.hours.caps]
+        self.first, self.last = rules.hours.window.bounds(on)
+        plain = Hours(training=rules.hours.training, account_minutes=rules.hours.account_minutes)
+        self.all_hours = rules.hours == plain
+        self.flags = rules.gates.flag_minutes_below is not None or rules.gates.flag_over_plan_minutes is not None
+
+
 class Counting:
     """Counts one person's facts as of a day. *lined*: keep a line for every fact; *levels*: which level of a scale was reached on a day."""
 
@@ -167,7 +183,7 @@ class Counting:
         self._chain, self._on, self._lined = chain, on, lined
         self._today = in_force(chain, on)
         self._levels = levels
-        self._made: dict[int, tuple[dict[type, list[_Worker]], list[tuple[str, str, Cap]], tuple[str, str]]] = {}
+        self._made: dict[int, _SetUp] = {}
         self._minutes: dict[tuple[str, str], int] = {}
         self._exact: dict[tuple[str, int], int] = {}
         self._room = Room()
@@ -177,15 +193,9 @@ class Counting:
     def _rules(self, day: str) -> RuleSet:
         return self._today if self._today.old_facts == "recount" else in_force(self._chain, day)
 
-    def _set_up(self, rules: RuleSet) -> tuple[dict[type, list[_Worker]], list[tuple[str, str, Cap]], tuple[str, str]]:
-        """Give the workers of a rule set by what they look at, the caps on hours, and the days in which hours count."""
+    def _set_up(self, rules: RuleSet) -> "_SetUp":
         if id(rules) not in self._made:
-            workers: dict[type, list[_Worker]] = {kind: [] for kind in _LABELS}
-            for item in rules.items:
-                if item.counts in _FEEDS:
-                    workers[_FEEDS[item.counts]].append(_Worker(item, rules, self._on))
-            caps = [(" hours", "", cap) for cap in rules.hours.caps]
-            self._made[id(rules)] = workers, caps, rules.hours.window.bounds(self._on)
+            self._made[id(rules)] = _SetUp(rules, self._on)
         return self._made[id(rules)]
 
     def run(self, facts: Facts) -> Tally:
@@ -220,20 +230,25 @@ class Counting:
         return self.tally.minutes, self.tally.points
 
     def _fact(self, fact: Fact) -> None:
-        rules = self._rules(fact.day)
-        minutes = fact.minutes if isinstance(fact, Service | Training) else 0
-        counted, why = self._counted(fact, rules) if minutes else (0, "")
-        self.tally.minutes += counted
-        workers = self._set_up(rules)[0][type(fact)]
-        gains = tuple(self._add(self._gain(one, fact), fact.day, one.item) for one in workers if one.looks_at(fact))
+        kind, tally, made = type(fact), self.tally, self._set_up(self._rules(fact.day))
+        minutes, counted, why = 0, 0, ""
+        if isinstance(fact, Service | Training):
+            minutes = fact.minutes
+            counted, why = self._counted(fact, made)
+            tally.minutes += counted
+        gains = tuple([self._add(self._gain(one, fact), fact.day, one.item) for one in made.workers[kind] if one.looks_at(fact)])
         if self._lined:
             label = getattr(fact, "title", "") or getattr(fact, "reason", "")
-            said = (fact.index, fact.day, _LABELS[type(fact)], label, minutes, counted, why, gains)
-            self.tally.lines.append(Line(*said, *self._totals(), _remarks(fact, rules)))
+            remarks = _remarks(fact, made.rules) if made.flags else ()
+            said = (fact.index, fact.day, _LABELS[kind], label, minutes, counted, why, gains)
+            tally.lines.append(Line(*said, tally.minutes, tally.points, remarks))
 
-    def _counted(self, fact: Any, rules: RuleSet) -> tuple[int, str]:
+    def _counted(self, fact: Any, made: "_SetUp") -> tuple[int, str]:
         """Say how many minutes of a service or training are hours in the sense of the rules, and why it is fewer."""
-        hours, (_, caps, (first, last)) = rules.hours, self._set_up(rules)
+        hours, caps, first, last = made.rules.hours, made.caps, made.first, made.last
+        if made.all_hours and not self._struck and isinstance(fact, Service):
+            self.tally.account_minutes += fact.minutes
+            return fact.minutes, ""
         if isinstance(fact, Training):
             why = "" if hours.training else "培训单独记，不算服务时长"
         elif fact.index in self._struck:
@@ -336,13 +351,11 @@ def _lapses(item: Item, day: str) -> str | None:
 
 def _remarks(fact: Fact, rules: RuleSet) -> tuple[str, ...]:
     """Point out what somebody should look at; it changes nothing."""
-    gates = rules.gates
-    if not isinstance(fact, Service) or (gates.flag_minutes_below is None and gates.flag_over_plan_minutes is None):
+    if not isinstance(fact, Service):
         return ()
-    found = []
-    if gates.flag_minutes_below is not None and fact.minutes < gates.flag_minutes_below:
-        found.append(f"不足 {gates.flag_minutes_below} 分钟，请核对")
-    planned, more = fact.planned_minutes, gates.flag_over_plan_minutes
+    found, (least, more, planned) = [], (rules.gates.flag_minutes_below, rules.gates.flag_over_plan_minutes, fact.planned_minutes)
+    if least is not None and fact.minutes < least:
+        found.append(f"不足 {least} 分钟，请核对")
     if more is not None and planned is not None and fact.minutes > 2 * planned + more:
         found.append(f"超过计划时长的两倍加 {more} 分钟，请核对")
     return tuple(found)

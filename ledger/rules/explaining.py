@@ -140,6 +140,6 @@ def _benefits(rules: RuleSet, at: Mapping[str, int], effects: tuple[Effect, ...]
 
 def level_words(report: LevelReport) -> str:
     """Say what is missing for a level, by the way that is nearest: 还差 3 小时、20 分."""
-    ways = [[ask.missing for ask in way if not ask.holds] for way in report.ways]
+    ways = [[f"积分 {ask.missing}" if ask.measure == "points" else ask.missing for ask in way if not ask.holds] for way in report.ways]
     nearest: list[str] = min(ways, key=len)
     return "、".join(nearest)

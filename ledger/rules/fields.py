@@ -76,9 +76,9 @@ class Part:
         return value
 
     def points(self, field: str, default: Any = _NONE) -> Any:
-        """Take points, in hundredths: a whole number, or text such as "0.5"."""
+        """Take points, in hundredths: a whole number, or text such as "0.5". *default*: in hundredths."""
         value = self._take(field, default)
-        return value if value is default else hundredths(value, self.where, field)
+        return hundredths(value, self.where, field) if field in self.said else default
 
     def day(self, field: str, default: Any = _NONE) -> Any:
         """Take a day."""

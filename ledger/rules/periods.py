@@ -19,6 +19,7 @@ WINDOWS = {
     "rolling": "滚动",
     "closed": "已结账期",
 }
+_WIDTH = {"day": 10, "month": 7, "year": 4, "lifetime": 0}
 FIRST, LAST = "0000-01-01", "9999-12-31"
 
 
@@ -28,7 +29,7 @@ def key(per: str, day: str, activity: str = "") -> str:
         return activity
     if per == "quarter":
         return f"{day[:4]}Q{(int(day[5:7]) + 2) // 3}"
-    return {"day": day, "month": day[:7], "year": day[:4], "lifetime": ""}[per]
+    return day[: _WIDTH[per]]
 
 
 def later(day: str, months: int) -> str:

@@ -225,6 +225,7 @@ API |= {
     "api_volunteers.one": "volunteers:read",
     "api_volunteers.find": "volunteers:read",
     "api_volunteers.credit_of": "volunteers:read",
+    "api_volunteers.explanation_of": "volunteers:read",
     "api_volunteers.register": "volunteers:write",
     "api_certificates.listing": "certificates:read",
     "api_certificates.one": "certificates:read",
@@ -259,6 +260,12 @@ API |= {
     "api_matters.merge": "volunteers:write",
     "api_calendars.one": "stations:read",
     "api_calendars.adopt": "stations:write",
+}
+API |= {
+    "api_credit_records.record_of": "volunteers:read",
+    "api_credit_records.train": "service-records:write",
+    "api_credit_records.evaluate": "service-records:write",
+    "api_credit_records.award": "volunteers:write",
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"rules.listing": EVERYONE, "rules.file": EVERYONE, "rules.mine": {"volunteer"}, "rules.of_volunteer": STAFF}

@@ -1,11 +1,13 @@
 """Lists and reads: every item once however much is appended meanwhile, nothing of other stations, and nothing sent again that has not changed."""
 
+import json
 import threading
 
 import pytest
 from world import CENTRE, HOME, OTHER
 
 from ledger.people.actors import OPERATOR
+from ledger.rules import answers
 
 READS = ("service-records:read", "activities:read", "volunteers:read", "organisations:read", "stations:read")
 
@@ -181,6 +183,14 @@ def test_an_id_number_that_cannot_be_is_not_repeated(desk, reader):
         assert answer.status_code == 422
         assert answer.json["errors"][0]["pointer"] == "#/id_number"
         assert wrong not in answer.text
+
+
+def test_the_explanation_of_a_star_is_what_the_ledger_says(desk, reader):
+    person = desk.service["volunteer"]
+    shown = desk.get(f"/volunteers/{person}/credit/explanation", token=reader[0])
+    with desk.town.read() as tx:
+        assert shown.json == json.loads(json.dumps(answers.explained(tx, person).said()))
+    assert desk.get(f"/volunteers/{person}/credit/explanation?rules=moon", token=reader[0]).status_code == 404
 
 
 def test_rates_and_credit_say_what_the_ledger_says(desk, reader):

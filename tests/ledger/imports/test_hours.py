@@ -117,7 +117,7 @@ def test_an_id_number_that_excel_turned_into_a_number_is_told_from_a_wrong_one(s
 
 
 def test_the_table_of_refusals_leaves_no_code_out():
-    assert {code for code, *_ in REFUSALS} | {"future_date"} == set(CODES)
+    assert {code for code, *_ in REFUSALS} | {"future_date", "against_rules"} == set(CODES)
 
 
 PLATFORM_REFUSALS = [

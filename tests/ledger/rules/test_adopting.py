@@ -78,7 +78,7 @@ def test_one_official_proposes_and_another_confirms(world):
     entry = world.entries()[receipt.index]
     assert (entry["actor"], entry["body"]["policy"], entry["body"]["rules"]["proposed_by"]) == ("wang", "credit/star", "li")
     said = star(world, person)
-    assert (said.star_name, said.next_star, said.missing, said.minutes_to_next_star) == ("一星", "二星", "980 分", None)
+    assert (said.star_name, said.next_star, said.missing, said.minutes_to_next_star) == ("一星", "二星", "积分 980 分", None)
     with pytest.raises(NotFound, match="已经确认或退回"):
         world.write(lambda tx: adopting.confirm(tx, proposal), TWO)
     world.check()
