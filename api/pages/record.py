@@ -90,6 +90,21 @@ def ask_lift(index: int) -> ResponseReturnValue:
     return redirect(url_for("record.mine") + "#conduct")
 
 
+@blueprint.post("/waiting/<uuid:matter>/drop")
+@open_to("volunteer")
+def take_back(matter: object) -> ResponseReturnValue:
+    """Take back, as the person, what one handed in or asked for and nobody has decided."""
+    with ledger().read() as tx:
+        if proposals.get_row(tx.connection, str(matter)).asked_by != actor().account:
+            raise NotFound("没有这件待办，可能已经办完。请刷新页面")
+    try:
+        ledger().write(lambda tx: proposals.decline(tx, str(matter), ""), actor())
+    except LedgerError as refusal:
+        return _page(str(refusal), 400)
+    flash("已撤回，没有任何改动。")
+    return redirect(url_for("record.mine"))
+
+
 def _award_page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         person = volunteers.get(tx, actor().volunteer or "")

@@ -189,7 +189,7 @@ PAGES |= {
     "check.file": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
-PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "award_form", "hand_in")}
+PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "take_back", "award_form", "hand_in")}
 PAGES |= {"record.paper": {"approver", "official"}}
 PAGES |= {f"record_desk.{view}": STAFF for view in ("page", "award", "act", "undo")}
 PAGES |= {f"trainings.{view}": {"recorder", "approver"} for view in ("form", "do")}
