@@ -146,6 +146,7 @@ def _ranking_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:
         "digest": digest,
         "names": names,
         "places": _places(tx, everybody),
+        "grades": checking.by_grade(tx, row, [one.sums.subject for one in found.chosen]),
         "doubtful": doubtful,
         "again": again,
         "uses_random": "random" in shown["rules"].tie_break,

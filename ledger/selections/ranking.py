@@ -103,6 +103,7 @@ def sums_of(person: Any, items: Sequence[Item]) -> Sums:
 
 def everyone(source: Source, rules: Rules, why: Mapping[str, str], minimum: int = 1) -> Iterator[Sums]:
     """Stream everybody with at least *minimum* minutes that count, most minutes first."""
+    minimum = max(minimum, 1)
     apart = _apart(source, rules)
     people = {row.subject: row for row in _people_of(source, apart)}
     folded = []
@@ -147,7 +148,7 @@ def _summed(source: Source, rules: Rules, minimum: int) -> Iterator[Any]:
     months = func.count(func.substr(seen.served_on, 1, 7).distinct()) if by_month else literal(0)
     total = func.sum(seen.minutes)
     sums = (total.label("minutes"), strong.label("ab"), weak.label("c"), func.count().label("services"), months.label("months"))
-    grouped = select(seen.subject, *sums).group_by(seen.subject).having(total >= max(minimum, 1)).subquery()
+    grouped = select(seen.subject, *sums).group_by(seen.subject).having(total >= minimum).subquery()
     known = (who.subject, who.station, who.registered_on, who.confirmed_on, who.left_on)
     got = grouped.c
     asked = select(*known, got.minutes, got.ab, got.c, got.services, got.months).join_from(

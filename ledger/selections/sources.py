@@ -21,14 +21,13 @@ from ledger.selections.rules import Rules
 from ledger.service.records import counting
 from ledger.tables import table
 
-_SERVICE, _ACTIVITY, _VOLUNTEER, _ORGANISATION, _STATION, _POPULATION = (
+_SERVICE, _ACTIVITY, _VOLUNTEER, _ORGANISATION, _POPULATION = (
     table(model)
     for model in (
         tables.ServiceRow,
         tables.ActivityRow,
         tables.VolunteerRow,
         tables.OrganisationRow,
-        tables.StationRow,
         tables.PopulationRow,
     )
 )
@@ -92,7 +91,7 @@ def live(connection: Connection, scope: Scope) -> Source:
     series = bool(rules.exclude_series or rules.caps.get("series"))
     records = _records(scope, with_series=series).subquery()
     found = facts.gather(connection, rules, scope.since, scope.until, scope.asked_on)
-    source = Source(connection, records, people, found, {}, _seats(connection, scope))
+    source = Source(connection, records, people, found, {}, _seats(connection, scope, people))
     return replace(source, out=_out(source, scope))
 
 
@@ -138,15 +137,15 @@ def _people(scope: Scope) -> Any:
     return asked
 
 
-def _seats(connection: Connection, scope: Scope) -> dict[str, tuple[int, int | None]]:
-    """Work out how many each unit may have chosen."""
+def _seats(connection: Connection, scope: Scope, people: FromClause) -> dict[str, tuple[int, int | None]]:
+    """Work out how many of each unit where somebody is at home may be chosen."""
     quota = scope.rules.quota
     if quota.per_unit is None and quota.per_1000 is None and not quota.floor and quota.cap is None and not quota.units:
         return {}
     declared = select(_POPULATION.c.station, _POPULATION.c.population).where(_POPULATION.c.counted_on <= scope.until)
     residents = {row.station: row.population for row in connection.execute(declared.order_by(_POPULATION.c.counted_on))}
-    codes = connection.execute(select(_STATION.c.code).order_by(_STATION.c.code)).scalars().all()
-    return {code: quota.seats(code, residents.get(code, 0)) for code in codes if scope.units is None or code in scope.units}
+    codes = connection.execute(select(people.c.station).distinct()).scalars().all()
+    return {code: quota.seats(code, residents.get(code, 0)) for code in sorted(codes)}
 
 
 def _out(source: Source, scope: Scope) -> dict[int, str]:
