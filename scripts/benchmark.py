@@ -22,6 +22,7 @@ from scripts import (
     ledger_benchmark,
     limits,
     postgresql_benchmark,
+    selection_benchmark,
     sheet_benchmark,
 )
 
@@ -129,7 +130,13 @@ def postgresql() -> None:
     postgresql_benchmark.run(Report("The ledger under load (PostgreSQL, `scripts/bench postgresql`)").row, sys.argv[2])
 
 
-_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql}
+def selection() -> None:
+    """A selection over so many people and records, 100,000 and 1,000,000 without numbers: `scripts/bench selection 1000000 10000000`."""
+    people, records = (int(word) for word in (sys.argv[2:4] if len(sys.argv) > 3 else ("100000", "1000000")))
+    selection_benchmark.run(Report("A selection (SQLite, `scripts/bench selection`)").row, people, records)
+
+
+_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql, "selection": selection}
 
 
 def main() -> None:
