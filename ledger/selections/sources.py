@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, cast, func, insert, literal, null, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, bindparam, cast, func, insert, literal, null, or_, select
 
 from ledger import tables
 from ledger.people.actors import below
@@ -195,12 +195,13 @@ def freeze(connection: Connection, selection: str, index: int, scope: Scope) -> 
     people = select(literal(selection), source.people).where(source.people.c.subject.in_(select(_RECORD.c.subject).where(known).distinct()))
     names = ["selection", *(column.name for column in source.people.c)]
     connection.execute(insert(_CANDIDATE).from_select(names, people))
-    for row in connection.execute(select(_CANDIDATE.c.subject).where(_CANDIDATE.c.selection == selection)).all():
-        if row.subject in source.facts:
-            mine = (_CANDIDATE.c.selection == selection) & (_CANDIDATE.c.subject == row.subject)
-            connection.execute(_CANDIDATE.update().where(mine).values(facts=source.facts[row.subject].spell()))
-    for service, why in source.out.items():
-        connection.execute(_RECORD.update().where(known, _RECORD.c.service == service).values(out=why))
+    if source.facts:
+        mine = (_CANDIDATE.c.selection == selection) & (_CANDIDATE.c.subject == bindparam("whose"))
+        said = [{"whose": subject, "what": one.spell()} for subject, one in source.facts.items()]
+        connection.execute(_CANDIDATE.update().where(mine).values(facts=bindparam("what")), said)
+    if source.out:
+        gone = [{"which": service, "why": why} for service, why in source.out.items()]
+        connection.execute(_RECORD.update().where(known, _RECORD.c.service == bindparam("which")).values(out=bindparam("why")), gone)
     return dict(source.seats)
 
 

@@ -166,12 +166,14 @@ class SelectionProposalRow(SQLModel, table=True):
 
 
 class SelectionLineRow(SQLModel, table=True):
-    """A row of a public list: whose it is, and the salt of its commitment, sealed under the person's key where it is a person's."""
+    """A row of a public list: whose it is, home station and minutes as published; the salt of its commitment, sealed under the key of the person."""
 
     __tablename__ = "selection_line"
     selection: str = text(primary_key=True)
     row: int = Field(primary_key=True)
     subject: str = text(index=True)
+    station: str = text()
+    minutes: int = count()
     sealed: bytes = blob()
 
 

@@ -112,7 +112,8 @@ def upgrade() -> None:
         "selection_line",
         *_texts("selection"),
         sa.Column("row", sa.Integer(), nullable=False),
-        *_texts("subject"),
+        *_texts("subject", "station"),
+        *_bigs("minutes"),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("selection", "row", name=op.f("pk_selection_line")),
     )
