@@ -45,6 +45,9 @@ KIND_NAMES = {
     "identity.unlinked": "解除统一身份的绑定",
     "certificate.issued": "开具证明",
     "certificate.revoked": "撤销证明",
+    "selection.doubt_decided": "评选时核查了一条记录",
+    "selection.contested": "对评选名单提出异议",
+    "selection.objection_decided": "评选名单异议的结果",
 }
 """What an entry that concerns somebody is called on a page for them."""
 ACCOUNT_CHANGES = {
