@@ -55,6 +55,9 @@ KIND_NAMES = {
     "conduct.recorded": "记守信或失信",
     "conduct.lifted": "撤下守信失信记录",
     "points.spent": "用积分",
+    "selection.doubt_decided": "评选时核查了一条记录",
+    "selection.contested": "对评选名单提出异议",
+    "selection.objection_decided": "评选名单异议的结果",
 }
 """What an entry that concerns somebody is called on a page for them."""
 ACCOUNT_CHANGES = {

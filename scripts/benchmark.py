@@ -23,6 +23,7 @@ from scripts import (
     limits,
     postgresql_benchmark,
     rules_benchmark,
+    selection_benchmark,
     sheet_benchmark,
 )
 
@@ -135,7 +136,13 @@ def credit() -> None:
     rules_benchmark.run(Report("Credit explained (SQLite, `scripts/bench credit`)").row)
 
 
-_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql, "credit": credit}
+def selection() -> None:
+    """A selection over so many people and records, 100,000 and 1,000,000 without numbers: `scripts/bench selection 1000000 10000000`."""
+    people, records = (int(word) for word in (sys.argv[2:4] if len(sys.argv) > 3 else ("100000", "1000000")))
+    selection_benchmark.run(Report("A selection (SQLite, `scripts/bench selection`)").row, people, records)
+
+
+_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql, "credit": credit, "selection": selection}
 
 
 def main() -> None:

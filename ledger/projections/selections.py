@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 from ledger import tables
 from ledger.bulk import insert_rows, update_rows
 from ledger.entries import Entry
-from ledger.people.actors import below
 from ledger.projections.shapes import Handler, as_json, inserting
 from ledger.selections import sources
 from ledger.selections.rules import read_said
@@ -27,7 +26,7 @@ def _scope(connection: Connection, station: str, year: int, said: dict[str, obje
     """Give what a selection of a unit asks, by rules as an entry says them."""
     rules = read_said(said)
     since, until = rules.span(year)
-    return Scope(rules, frozenset(below(connection, station)), since, until, counted_on, **days)
+    return Scope(rules, sources.units_below(connection, station), since, until, counted_on, **days)
 
 
 def _opened(connection: Connection, run: Sequence[Entry]) -> None:

@@ -1,13 +1,14 @@
 """Step three, 预审: a traffic light for everybody with an hour that counts, and the reason in one line."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from ledger.selections import reading
 from ledger.selections.facts import NONE
-from ledger.selections.ranking import Item, Sums, everyone, fold, judge
+from ledger.selections.ranking import Sums, everyone, fold, judge
 from ledger.selections.sources import WHY_OUT
 from ledger.transactions import ReadTransaction
 
@@ -43,7 +44,13 @@ def summary(found: Iterator[Checked], shown_max: int, light: str | None = None) 
     return counts, shown
 
 
-def explain(tx: ReadTransaction, row: Any, subject: str) -> list[Item]:
-    """Show how each record of somebody counts in a selection, earliest first; nothing for somebody who is not in it."""
+def by_grade(tx: ReadTransaction, row: Any, subjects: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Split what counts of some people by evidence grade: minutes by grade, those that they have."""
     rules, source = reading.rules_of(row), reading.source_of(tx.connection, row)
-    return fold(source.records_of([subject]), rules, source.out, WHY_OUT)
+    found: dict[str, dict[str, int]] = {}
+    for subject, rows in groupby(source.records_of(subjects), key=lambda one: str(one.subject)):
+        counts: Counter[str] = Counter()
+        for item in fold(rows, rules, source.out, WHY_OUT):
+            counts[item.row.grade] += item.minutes
+        found[subject] = {grade: counts[grade] for grade in sorted(counts) if counts[grade]}
+    return found

@@ -16,7 +16,7 @@ from ledger.people.actors import Actor, below
 from ledger.selections import drafts, reading
 from ledger.selections.reading import ACTION
 from ledger.selections.rules import Rules
-from ledger.selections.sources import Scope, live
+from ledger.selections.sources import Scope, live, units_below
 from ledger.selections.yearly import days_asked, scope_on
 from ledger.store import Ledger
 from ledger.tables import ServiceRow, VolunteerRow, table
@@ -56,7 +56,7 @@ def outlook(tx: ReadTransaction, station: str, year: int, rules: Rules) -> Outlo
 
 def preview(tx: ReadTransaction, row: Any) -> Scope:
     """Say what a draft (its row) asks as things stand. Raises InvalidRequest."""
-    return scope_on(tx, row.year, drafts.rules_of(row), frozenset(below(tx.connection, row.station)))
+    return scope_on(tx, row.year, drafts.rules_of(row), units_below(tx.connection, row.station))
 
 
 def freeze(ledger: Ledger, actor: Actor, draft: str) -> Receipt:

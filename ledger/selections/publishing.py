@@ -124,24 +124,17 @@ def _line(tx: WriteTransaction, row: Any, at: int, one: Standing, salt: bytes) -
     subject = one.sums.subject
     person = row.subject == "volunteers"
     sealed = tx.vault.seal_more("person/" + subject, plain, label) if person else tx.vault.seal_draft(plain, label)
-    return {"selection": row.id, "row": at, "subject": subject, "sealed": sealed}
+    return {"selection": row.id, "row": at, "subject": subject, "station": one.sums.station, "minutes": one.sums.minutes, "sealed": sealed}
 
 
 def public_lines(tx: ReadTransaction, row: Any) -> list[Line]:
     """List the rows of a selection's public list, as they were made public."""
-    places = {one.sums.subject: one.sums for one in reading.ranking_of(tx.connection, row, row.published_index).chosen}
-    lines = tx.connection.execute(select(_LINE.c.row, _LINE.c.subject).where(_LINE.c.selection == row.id).order_by(_LINE.c.row)).all()
+    lines = tx.connection.execute(select(_LINE).where(_LINE.c.selection == row.id).order_by(_LINE.c.row)).all()
     names = names_of(tx, row, {line.subject for line in lines})
-    where = stations.names(tx.connection, {one.station for one in places.values()})
+    where = stations.names(tx.connection, {line.station for line in lines})
     commitments = orjson.loads(row.rows)
     return [
-        Line(
-            line.row,
-            names[line.subject],
-            where.get(places[line.subject].station, ""),
-            places[line.subject].minutes,
-            commitments[line.row - 1],
-        )
+        Line(line.row, names[line.subject], where.get(line.station, line.station), line.minutes, commitments[line.row - 1])
         for line in lines
     ]
 

@@ -103,6 +103,7 @@ def sums_of(person: Any, items: Sequence[Item]) -> Sums:
 
 def everyone(source: Source, rules: Rules, why: Mapping[str, str], minimum: int = 1) -> Iterator[Sums]:
     """Stream everybody with at least *minimum* minutes that count, most minutes first."""
+    minimum = max(minimum, 1)
     apart = _apart(source, rules)
     people = {row.subject: row for row in _people_of(source, apart)}
     folded = []
@@ -121,12 +122,12 @@ def _apart(source: Source, rules: Rules) -> set[str]:
     numbers = sorted(source.out)
     for at in range(0, len(numbers), 500):
         found |= set(source.connection.execute(select(seen.subject).where(seen.service.in_(numbers[at : at + 500]))).scalars())
-    total = func.sum(seen.minutes)
+    subject, total = source.subject, func.sum(seen.minutes)
     for name, key in (("day", seen.served_on), ("activity", seen.activity)):
         if (most := rules.caps.get(name)) is not None:
-            found |= set(source.connection.execute(select(seen.subject).group_by(seen.subject, key).having(total > most)).scalars())
+            found |= set(source.connection.execute(select(subject).group_by(subject, key).having(total > most)).scalars())
     for series, most in rules.caps.get("series", {}).items():
-        asked = select(seen.subject).where(seen.series == series).group_by(seen.subject).having(total > most)
+        asked = select(subject).where(seen.series == series).group_by(subject).having(total > most)
         found |= set(source.connection.execute(asked).scalars())
     return found
 
@@ -147,7 +148,8 @@ def _summed(source: Source, rules: Rules, minimum: int) -> Iterator[Any]:
     months = func.count(func.substr(seen.served_on, 1, 7).distinct()) if by_month else literal(0)
     total = func.sum(seen.minutes)
     sums = (total.label("minutes"), strong.label("ab"), weak.label("c"), func.count().label("services"), months.label("months"))
-    grouped = select(seen.subject, *sums).group_by(seen.subject).having(total >= max(minimum, 1)).subquery()
+    subject = source.subject
+    grouped = select(subject.label("subject"), *sums).group_by(subject).having(total >= minimum).subquery()
     known = (who.subject, who.station, who.registered_on, who.confirmed_on, who.left_on)
     got = grouped.c
     asked = select(*known, got.minutes, got.ab, got.c, got.services, got.months).join_from(

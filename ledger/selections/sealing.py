@@ -1,11 +1,12 @@
 """Step eight, 定稿: two people sign the same list, each who is chosen has an award, and is told."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
 
 from ledger import stations
-from ledger.bulk import upsert_rows
+from ledger.bulk import rows_where_in, upsert_rows
 from ledger.entries import format_time
 from ledger.errors import Conflict, InvalidRequest, NotAllowed
 from ledger.kinds import Body
@@ -16,10 +17,10 @@ from ledger.notices import Telling, tell_many
 from ledger.selections import reading
 from ledger.selections.doubts import SEAL
 from ledger.selections.reading import ACTION
-from ledger.tables import SelectionProposalRow, table
+from ledger.tables import SelectionProposalRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
-_PROPOSAL = table(SelectionProposalRow)
+_PROPOSAL, _VOLUNTEER = table(SelectionProposalRow), table(VolunteerRow)
 _LEVELS = {"station": "station", "centre": "centre", "district": "district"}
 
 
@@ -53,12 +54,21 @@ def sign(tx: WriteTransaction, selection: str, board_minutes: str = "") -> Recei
     body: Body = {"selection": row.id, "station": row.station, "list": said, "chosen": len(ranking.chosen), "asked_by": first.asked_by}
     body |= {"board_minutes": minutes} if minutes else {}
     receipt = tx.append([Fact("selection.sealed", body)])[0]
-    tx.append([_award(tx, row, one.sums.subject, one.rank, first.asked_by) for one in ranking.chosen])
+    now = _as_they_are_now(tx, row, [one.sums.subject for one in ranking.chosen])
+    tx.append([_award(tx, row, now[one.sums.subject], one.rank, first.asked_by) for one in ranking.chosen])
     tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.selection == row.id))
     if row.subject == "volunteers":
         about = {"title": title(row), "station": row.station}
-        tell_many(tx, [Telling("person/" + one.sums.subject, "selection.chosen", about) for one in ranking.chosen])
+        tell_many(tx, [Telling("person/" + number, "selection.chosen", about) for number in now.values()])
     return receipt
+
+
+def _as_they_are_now(tx: WriteTransaction, row: Any, subjects: Sequence[str]) -> dict[str, str]:
+    """Give the numbers that people have now, by those that were frozen: a registration may have been merged since."""
+    if row.subject == "organisations":
+        return {subject: subject for subject in subjects}
+    rows = rows_where_in(tx.connection, (_VOLUNTEER.c.number, _VOLUNTEER.c.merged_into), _VOLUNTEER.c.number, subjects)
+    return {one.number: one.merged_into or one.number for one in rows}
 
 
 def _check_due(tx: WriteTransaction, row: Any) -> None:

@@ -56,15 +56,16 @@ class SelectionRow(SQLModel, table=True):
 class SelectionRecordRow(SQLModel, table=True):
     """A projection: a service as a selection froze it, or as an objection let it in at the entry *since*; *until* a later one replaced it.
 
-    *subject*: whose record it is there: the volunteer's, or the organisation's. *out*: why it does not count by the rules themselves.
+    *subject*: whose record it is there: the volunteer's, or the organisation's. *out*: why it does not count by the rules themselves. The table lies in
+    the order of its key (SQLite), so that each person's records are added up side by side.
     """
 
     __tablename__ = "selection_record"
     selection: str = text(primary_key=True)
+    subject: str = text(primary_key=True)
     service: int = Field(sa_type=BigInteger, primary_key=True)
     since: int = Field(sa_type=BigInteger, primary_key=True)
     until: int | None = _index()
-    subject: str = text()
     person: str = text()
     activity: str = text()
     series: str | None = text(default=None)
@@ -76,7 +77,7 @@ class SelectionRecordRow(SQLModel, table=True):
     recorder: str = text()
     recorded_at: str = text()
     out: str | None = text(default=None)
-    __table_args__ = (Index("ix_selection_record_subject", "selection", "subject"),)
+    __table_args__ = (Index("ix_selection_record_service", "selection", "service"), {"sqlite_with_rowid": False})
 
 
 class SelectionCandidateRow(SQLModel, table=True):
@@ -165,12 +166,14 @@ class SelectionProposalRow(SQLModel, table=True):
 
 
 class SelectionLineRow(SQLModel, table=True):
-    """A row of a public list: whose it is, and the salt of its commitment, sealed under the person's key where it is a person's."""
+    """A row of a public list: whose it is, home station and minutes as published; the salt of its commitment, sealed under the key of the person."""
 
     __tablename__ = "selection_line"
     selection: str = text(primary_key=True)
     row: int = Field(primary_key=True)
     subject: str = text(index=True)
+    station: str = text()
+    minutes: int = count()
     sealed: bytes = blob()
 
 

@@ -49,18 +49,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_selection_station"), "selection", ["station"], unique=False)
     op.create_table(
         "selection_record",
-        *_texts("selection"),
+        *_texts("selection", "subject"),
         *_bigs("service", "since"),
         *_bigs("until", null=True),
-        *_texts("subject", "person", "activity"),
+        *_texts("person", "activity"),
         *_texts("series", null=True),
         *_texts("served_on", "start", "end"),
         sa.Column("minutes", sa.Integer(), nullable=False),
         *_texts("grade", "recorder", "recorded_at"),
         *_texts("out", null=True),
-        sa.PrimaryKeyConstraint("selection", "service", "since", name=op.f("pk_selection_record")),
+        sa.PrimaryKeyConstraint("selection", "subject", "service", "since", name=op.f("pk_selection_record")),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_selection_record_subject", "selection_record", ["selection", "subject"], unique=False)
+    op.create_index("ix_selection_record_service", "selection_record", ["selection", "service"], unique=False)
     op.create_table(
         "selection_candidate",
         *_texts("selection", "subject", "station", "registered_on"),
@@ -111,7 +112,8 @@ def upgrade() -> None:
         "selection_line",
         *_texts("selection"),
         sa.Column("row", sa.Integer(), nullable=False),
-        *_texts("subject"),
+        *_texts("subject", "station"),
+        *_bigs("minutes"),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("selection", "row", name=op.f("pk_selection_line")),
     )

@@ -8,10 +8,12 @@ from files import STREET
 from sqlalchemy import func, select
 from town import Town, scratch_database
 
-from ledger import credit, rates, selections
+from ledger import credit, rates
 from ledger.checking.verifying import verify
 from ledger.codes import SERIES
 from ledger.people import volunteers
+from ledger.selections.rules import read_rules
+from ledger.selections.yearly import select_year
 from ledger.tables import ActivityRow, OrganisationRow, ServiceRow, table
 
 EXPECTED = json.loads((STREET / "expected.json").read_text())
@@ -139,8 +141,8 @@ def test_rates_of_every_station_and_of_the_centre(street):
 
 
 def test_the_twenty_with_the_most_hours(street):
-    rules = selections.read_rules(json.dumps(MOST).encode())
-    chosen = street.read(lambda tx: selections.select_year(tx, EXPECTED["year"], rules)).chosen
+    rules = read_rules(json.dumps(MOST).encode())
+    chosen = street.read(lambda tx: select_year(tx, EXPECTED["year"], rules)).chosen
     assert [one.minutes for one in chosen] == EXPECTED["top20_minutes_in_year"]
 
 

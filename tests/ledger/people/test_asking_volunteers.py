@@ -24,12 +24,14 @@ from asking import (
 )
 from world import HOME, OTHER
 
-from ledger import credit, notices, selections
+from ledger import credit, notices
 from ledger.errors import Conflict, InvalidRequest, NotAllowed
 from ledger.people import ages, changes, confirmations, proposals, volunteers, withdrawals
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.volunteers import Guardian
 from ledger.refusals import Already, Refusal
+from ledger.selections.rules import read_rules
+from ledger.selections.yearly import select_year
 
 # --- confirming --------------------------------------------------------------------------------------------------------
 
@@ -340,10 +342,10 @@ def test_leaving_drops_what_waits(street):
 def test_what_is_frozen_is_in_no_selection(street):
     number = register(street)
     served(street, number)
-    rules = selections.read_rules(b'{"name": "x", "quota": 3}')
+    rules = read_rules(b'{"name": "x", "quota": 3}')
     with street.read() as tx:
-        assert [one.volunteer for one in selections.select_year(tx, 2025, rules).chosen] == [number]
+        assert [one.volunteer for one in select_year(tx, 2025, rules).chosen] == [number]
     street.write(lambda tx: withdrawals.withdraw(tx, number, "not_me"), person(number))
     with street.read() as tx:
-        assert selections.select_year(tx, 2025, rules).chosen == []
+        assert select_year(tx, 2025, rules).chosen == []
         assert credit.statement(tx, number).star == 0

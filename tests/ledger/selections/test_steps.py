@@ -1,7 +1,10 @@
 """The eight steps of a selection: what is frozen stays, nobody acts alone, and anybody with the log counts the same list."""
 
+import json
+
 import pytest
 import selecting
+from click.testing import CliRunner
 from selecting import LI, QIAN, Selecting
 from sqlalchemy import select
 from world import CENTRE, CLERK, HOME, OTHER
@@ -12,6 +15,7 @@ from ledger.log import Fact
 from ledger.people.actors import Actor
 from ledger.selections import doubts, objecting, publishing, reading, rechecking, sealing
 from ledger.tables import AwardRow, NoticeRow, table
+from scripts.shouwang import main
 
 
 @pytest.fixture
@@ -315,6 +319,9 @@ def test_a_copy_of_the_log_gives_the_identical_list(world, held, tmp_path):
         assert rechecking.from_log(tx.connection, selection) == found
         with pytest.raises(NotFound):
             rechecking.from_log(tx.connection, "2222222222")
+    shown = CliRunner().invoke(main, ["select", "--recheck", selection, "--log", str(tmp_path / "log")])
+    assert shown.exit_code == 0, shown.output
+    assert [line.count("一致") - line.count("不一致") for line in shown.output.splitlines() if "摘要" in line] == [1, 1]
     bundle = next((tmp_path / "log" / "tile" / "entries").rglob("000.p/*"))
     bundle.write_bytes(bundle.read_bytes().replace(b'"minutes":240', b'"minutes":241', 1))
     with pytest.raises(InvalidRequest, match="不符"):
@@ -334,3 +341,7 @@ def test_a_list_that_the_log_says_otherwise_is_found_out(world, held, tmp_path):
         found = rechecking.from_log(tx.connection, selection)
     assert not found.ok
     assert not found.lists[0].same
+    world.sign()
+    exporting.export_log(world.ledger, tmp_path / "log")
+    shown = CliRunner().invoke(main, ["select", "--recheck", selection, "--log", str(tmp_path / "log"), "--json"])
+    assert (shown.exit_code, json.loads(shown.output)["ok"]) == (1, False)
