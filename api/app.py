@@ -15,6 +15,7 @@ from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, 
 from api.pages import accounts as account_pages
 from api.pages import (
     activities,
+    annual_reports,
     approvals,
     batches,
     calendar,
@@ -91,6 +92,7 @@ _PAGES = (
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check, credentials),
+    annual_reports,
 )
 
 

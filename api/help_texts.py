@@ -165,6 +165,11 @@ STAFF: dict[str, Help] = {
     "stations.listing": Help(
         "看板", "各站点的注册率、参与率、骨干率和目标。", ("点站点名字往下看。", "每个数都写着分子、分母、来源和截止日。")
     ),
+    "annual_reports.page": Help(
+        "年度报告",
+        "一年登记了多少服务记录、开了多少证明，谁都可以看。",
+        ("点单位名字往下看，点年份换一年。", "要上报、存档的，下载 Excel、PDF 或 CSV。", "最下面写着怎样复算。"),
+    ),
 }
 OFFICE: dict[str, Help] = {
     "accounts.listing": Help(

@@ -12,6 +12,7 @@ _COMMANDS = {
     "credit": "answer_commands:credit_",
     "rates": "answer_commands:rates_",
     "select": "answer_commands:select_",
+    "annual-report": "answer_commands:annual_report_",
     "correct": "record_commands:correct_",
     "void": "record_commands:void_",
     "parked": "record_commands:parked_",
