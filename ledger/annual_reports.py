@@ -1,15 +1,18 @@
 """
 The annual report on recording and certifying (民政部令第67号 article 18): per unit and year, counted from the log, public, without anybody's name.
 
+    served         services given in the year, whenever they were written down, that are not void today, and their minutes
     records        service records that were made in the year, whatever day they are about; of them by evidence grade and by series
     standing       those of them that are not void today, and their minutes as corrected
     late           of those not taken over from elsewhere (grade D): filled in after the working days that policy allows, or with that grade (lags.py)
     corrected      those of them that were corrected since; voided: that are void
     objections     said in the year; of them upheld, rejected, open. Omissions (没记上) likewise
     certificates   issued in the year and the minutes on them; revoked: revoked in the year, whenever they were issued
+    checks         spot checks done in the year, the records drawn, of them wrong and unclear (spot_checks.py)
     people         registered, confirmed, and with a service in the year: as the rates count them (rates.py)
 
-A record counts at the station that made it, a certificate at the unit that issued it, a person at their home; every unit has the sum of those below it.
+A record counts at the station that made it, a spot check at the unit it was about, a certificate at the unit that issued it, a person at their home;
+every unit has the sum of those below it.
 The figures follow from the log alone, at a tree size and asked on a day: whoever holds the log counts the same.
 """
 
@@ -21,7 +24,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ledger import rates, stations
+from ledger import rates, spot_checks, stations
 from ledger.codes import GRADES, SERIES
 from ledger.errors import InvalidRequest, NotFound
 from ledger.reports import Column, Report
@@ -34,9 +37,9 @@ _SERVICE, _ACTIVITY, _CERTIFICATE = table(ServiceRow), table(ActivityRow), table
 _OBJECTION, _OMISSION = table(ObjectionRow), table(OmissionRow)
 _PEOPLE = ("registered", "confirmed", "participants")
 COUNTS = (
-    *("records", "standing", "minutes", "judged", "late", "unknown", "corrected", "voided"),
+    *("served", "served_minutes", "records", "standing", "minutes", "judged", "late", "unknown", "corrected", "voided"),
     *("objections", "objections_upheld", "objections_rejected", "omissions", "omissions_upheld", "omissions_rejected"),
-    *("certificates", "certified_minutes", "revoked", *_PEOPLE),
+    *("certificates", "certified_minutes", "revoked", "checks", "checked", "checked_wrong", "checked_unclear", *_PEOPLE),
 )
 """What is counted of every unit. judged: the records that can be late; unknown: of them those whose year has no working days entered."""
 
@@ -81,6 +84,11 @@ def count(connection: Connection, year: int, asked_on: date, tree_size: int) -> 
     _count_records(connection, year, asked_on, add)
     _count_claims(connection, year, add)
     _count_certificates(connection, year, add)
+    for check in spot_checks.of_year(connection, year):
+        add(check.station, "checks", 1)
+        add(check.station, "checked", check.held + check.wrong + check.unclear)
+        add(check.station, "checked_wrong", check.wrong)
+        add(check.station, "checked_unclear", check.unclear)
     people = {rate.code: {name: getattr(rate, name) for name in _PEOPLE} for rate in rates.count(connection, year, asked_on)}
     return AnnualReport(year, asked_on, tree_size, _rolled_up(connection, own, people))
 
@@ -117,6 +125,11 @@ def _count_records(connection: Connection, year: int, asked_on: date, add: Any) 
     asked = select(*said, func.count().label("records"), func.sum(_SERVICE.c.minutes).label("minutes"))
     joined = asked.join_from(_SERVICE, _ACTIVITY, _ACTIVITY.c.id == _SERVICE.c.activity)
     judge = lags.judge(connection, asked_on)
+    given = select(_SERVICE.c.station, func.count().label("records"), func.sum(_SERVICE.c.minutes).label("minutes"))
+    of_the_year = (*_within(_SERVICE.c.served_on, year), _SERVICE.c.status != "voided")
+    for row in connection.execute(given.where(*of_the_year).group_by(_SERVICE.c.station)):
+        add(row.station, "served", row.records)
+        add(row.station, "served_minutes", int(row.minutes))
     for row in connection.execute(joined.where(*_within(_SERVICE.c.recorded_at, year)).group_by(*said)):
         station, records = row.station, row.records
         add(station, "records", records)
@@ -177,8 +190,9 @@ def _rolled_up(connection: Connection, own: Mapping[str, Counter[str]], people: 
 # --- as an office hands it on
 
 _SHOWN = (
+    (Column("本年服务", 10, "integer"), "served"),
+    (Column("服务时长", 16, "minutes"), "served_minutes"),
     (Column("登记记录", 10, "integer"), "records"),
-    (Column("现有时长", 16, "minutes"), "minutes"),
     *((Column(f"{code} 级", 8, "integer"), f"grade {code}") for code in GRADES),
     *((Column(name, 9, "integer"), f"series {code}") for code, name in SERIES.items()),
     (Column("补录率", 9, "share"), ("late", "judged")),
@@ -190,6 +204,8 @@ _SHOWN = (
     (Column("漏记属实", 7, "integer"), "omissions_upheld"),
     (Column("开具证明", 8, "integer"), "certificates"),
     (Column("撤销证明", 7, "integer"), "revoked"),
+    (Column("抽查记录", 8, "integer"), "checked"),
+    (Column("不属实", 7, "integer"), "checked_wrong"),
     (Column("注册志愿者", 9, "integer"), "registered"),
     (Column("当年有服务", 9, "integer"), "participants"),
 )
@@ -215,10 +231,11 @@ def document(annual: AnnualReport, maker: str) -> Report:
 
 
 _METHOD = (
-    "依据《志愿服务记录与证明出具办法（试行）》（民政部令第67号）第十八条。登记记录：本年内登记的服务记录，不论服务在哪一天；等级：A 双向签到，"
-    "B 存有签到表，C 事后补录，D 自报或由旧平台转入。现有时长：其中没有作废的，按更正后的时长。补录率：超过规定工作日才登记的和 C 级的，"
-    "除以 A、B、C 级的记录。更正、作废：本年登记的记录里，后来更正过、作废了的。异议、漏记申报：本年提出的，成立、属实的是其中已有结论的。"
-    "证明：本年开具的、本年撤销的。注册志愿者、当年有服务：按三率的口径。记录算在登记的站点，证明算在开具的单位，人算在所属的站点；上级是下级之和。"
+    "依据《志愿服务记录与证明出具办法（试行）》（民政部令第67号）第十八条。本年服务：服务在本年的记录和时长，不论何时登记，作废的不算。"
+    "登记记录：本年内登记的服务记录，不论服务在哪一天；等级：A 双向签到，B 存有签到表，C 事后补录，D 自报或由旧平台转入。"
+    "补录率：超过规定工作日才登记的和 C 级的，除以 A、B、C 级的记录。更正、作废：本年登记的记录里，后来更正过、作废了的。"
+    "异议、漏记申报：本年提出的，成立、属实的是其中已有结论的。证明：本年开具的、本年撤销的。抽查：本年抽到的记录，和其中不属实的。注册志愿者、当年有服务：按三率的口径。"
+    "记录算在登记的站点，证明算在开具的单位，人算在所属的站点；上级是下级之和。"
 )
 
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "export-log": "log_commands:export_log_",
     "proof": "log_commands:proof_",
     "bundle": "audit_commands:bundle_",
+    "spot-check": "audit_commands:spot_check_",
     "sample": "audit_commands:sample_",
     "rebuild": "log_commands:rebuild_",
     "rotate-key": "key_commands:rotate_key_",

@@ -10,7 +10,7 @@ from api.auth import ledger, open_to_all
 from api.board import YEARS_OFFERED
 from api.downloads import report_file
 from api.limits import Meter
-from ledger import annual_reports
+from ledger import annual_reports, spot_checks
 from ledger.annual_reports import AnnualReport
 from ledger.errors import InvalidRequest
 from ledger.log import tree_head
@@ -59,9 +59,13 @@ def page() -> ResponseReturnValue:
         whole = _counted().year(tx, year)
         home = g.session.actor.station if g.session else None
         annual = annual_reports.below(whole, request.args.get("unit") or home) if whole.units else whole
+        codes = {unit.code for unit in annual.units}
+        checks = [check for check in spot_checks.of_year(tx.connection, year) if check.station in codes]
         years = list(range(tx.today.year, tx.today.year - YEARS_OFFERED, -1))
-    shown = {"annual": annual, "years": years, "path": _path(whole, annual), "FORMATS": FORMATS}
-    return render_template("annual_report.html", notes=annual_reports.notes(annual), **shown)
+    shown = {"annual": annual, "years": years, "path": _path(whole, annual), "FORMATS": FORMATS, "checks": checks}
+    return render_template(
+        "annual_report.html", notes=annual_reports.notes(annual), names={unit.code: unit.name for unit in annual.units}, **shown
+    )
 
 
 @blueprint.get("/<int:year>.<any(xlsx, pdf, csv, csv_gb18030):ending>")

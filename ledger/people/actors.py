@@ -41,6 +41,7 @@ _MAY: dict[str, set[str]] = {
     "decide_people": {"approver", "official", "operator"},
     "set_up": {"official", "operator"},
     "select": {"official", "operator"},
+    "spot_check": {"official", "operator"},
     "publish": {"operator"},
     "rotate_key": {"operator"},
     "manage_accounts": {"administrator", "operator"},

@@ -45,6 +45,7 @@ from ledger.tables.projections import (
     StationRow,
     VolunteerRow,
 )
+from ledger.tables.spot_checks import SpotCheckRow
 from ledger.tables.work import (
     HandedCodeRow,
     JobRunRow,
@@ -117,6 +118,7 @@ __all__ = [
     "SessionRow",
     "SheetDraftRow",
     "SignUpRow",
+    "SpotCheckRow",
     "StationRow",
     "TileRow",
     "UploadRow",

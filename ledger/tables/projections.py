@@ -6,6 +6,7 @@ from sqlmodel import Field, SQLModel
 from ledger.tables.certificates import CertificateRow
 from ledger.tables.columns import count, index_key, text
 from ledger.tables.privacy import ErasureRow
+from ledger.tables.spot_checks import SpotCheckRow
 
 
 class ChainRow(SQLModel, table=True):
@@ -322,4 +323,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     AccountChangeRow,
     AccountBindingRow,
     CertificateRow,
+    SpotCheckRow,
 )

@@ -19,7 +19,7 @@ def test_anybody_sees_a_units_year_and_goes_down_to_a_station(world, recorded):
     with world.ledger.read() as tx:
         year = tx.today.year
     assert f"{year} 年度报告" in page
-    assert "登记的服务记录" in page
+    assert "本年登记的记录" in page
     assert f"unit={STATION}" in page
     assert "shouwang annual-report --year" in page
     station = anybody.get(f"/annual-reports/?unit={STATION}").text

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import pytest
 from world import CENTRE, HOME, OTHER, local
 
-from ledger import annual_reports, history
+from ledger import annual_reports, history, spot_checks
 from ledger.annual_reports import COUNTS, below, document
 from ledger.errors import InvalidRequest, NotFound
+from ledger.notes import note_parts, parse_checkpoint
 from ledger.people.actors import Actor
 from ledger.reports import file_of
 from ledger.service import objections, omissions
@@ -37,6 +38,9 @@ class Naive:
         for one in self.records.values():
             if one["within"]:
                 self._add_up(one, late)
+            if one["start"][:4] == self.year and not one["voided"]:
+                self.add(one["station"], "served")
+                self.add(one["station"], "served_minutes", one["minutes"])
 
     def add(self, station, name, number=1):
         while station is not None:
@@ -80,6 +84,13 @@ class Naive:
 
     def _certificate_revoked(self, said):
         self.add(said.body["station"], "revoked", said.within)
+
+    def _spot_check_recorded(self, said):
+        within = said.body["checked_on"][:4] == self.year
+        self.add(said.body["station"], "checks", within)
+        self.add(said.body["station"], "checked", within * sum(len(said.body[name]) for name in ("held", "wrong", "unclear")))
+        for name in ("wrong", "unclear"):
+            self.add(said.body["station"], f"checked_{name}", within * len(said.body[name]))
 
     def _add_up(self, one, late):
         for name in (
@@ -157,7 +168,8 @@ def test_what_it_says_is_what_anybody_adds_up_from_the_entries(street):
     assert (other["records"], other["judged"], other["late"]) == (3, 2, 2)
     assert (centre["records"], centre["judged"], centre["late"]) == (6, 4, 2)
     assert home["minutes"] == 90 + 240
-    assert check(street, 2024)[CENTRE] == dict.fromkeys(COUNTS, 0)
+    assert (centre["served"], centre["served_minutes"]) == (4, 90 + 60 + 90 + 240)
+    assert check(street, 2024)[CENTRE] == dict.fromkeys(COUNTS, 0) | {"served": 1, "served_minutes": 240}, "given then, written down later"
 
 
 def test_objections_omissions_and_certificates_of_the_year_with_what_came_out(street):
@@ -190,6 +202,17 @@ def test_objections_omissions_and_certificates_of_the_year_with_what_came_out(st
 def _open(tx):
     [one] = objections.waiting(tx, Actor("above", "approver", CENTRE))
     return one.row.entry_index
+
+
+def test_spot_checks_of_the_year_with_what_they_found(street):
+    checkpoint = parse_checkpoint(note_parts(street.sign().encode())[0])
+    with street.read() as tx:
+        drawn = spot_checks.draw(tx.connection, CENTRE, checkpoint, "三月的双色球", 4)
+    found = spot_checks.Found(street.today, "三月的双色球", 4, drawn[:1], drawn[2:3])
+    street.write(lambda tx: spot_checks.record(tx, CENTRE, checkpoint, found))
+    counts = check(street, 2025)
+    assert [counts[CENTRE][what] for what in ("checks", "checked", "checked_wrong", "checked_unclear")] == [1, 4, 1, 1]
+    assert counts[HOME]["checks"] == check(street, 2024)[CENTRE]["checks"] == 0
 
 
 def test_asked_again_at_the_same_size_and_day_it_is_the_same_whatever_came_after(street):

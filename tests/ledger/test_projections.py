@@ -30,6 +30,7 @@ def rows(world):
 def test_projections_remade_in_place_are_the_same(world):
     people = world.town()
     world.revoke(world.certify(people[0]).number)
+    world.spot_check()
     live = rows(world)
     assert all(live[name] for name in NAMES if name not in UNMET), "the town has a row in every projection"
     assert history.rebuild(world.ledger, OPERATOR) == world.size
