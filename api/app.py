@@ -15,6 +15,7 @@ from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, 
 from api.pages import accounts as account_pages
 from api.pages import (
     activities,
+    annual_reports,
     approvals,
     batches,
     calendar,
@@ -105,6 +106,7 @@ _PAGES = (
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
     *(indicators, clockwork),
+    annual_reports,
 )
 
 

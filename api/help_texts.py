@@ -237,6 +237,11 @@ STAFF: dict[str, Help] = {
             "表可以下载成 Excel、PDF 或 CSV。",
         ),
     ),
+    "annual_reports.page": Help(
+        "年度报告",
+        "一年登记了多少服务记录、开了多少证明，谁都可以看。",
+        ("点单位名字往下看，点年份换一年。", "要上报、存档的，下载 Excel、PDF 或 CSV。", "最下面写着怎样复算。"),
+    ),
 }
 OFFICE: dict[str, Help] = {
     "clockwork.listing": Help(

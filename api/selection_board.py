@@ -58,11 +58,7 @@ def tasks(tx: ReadTransaction, row: Any, draft: Any) -> list[Task]:
         ("done", f"第 {draft.version} 版" if draft else "已定") if opened else ("now", f"第 {draft.version} 版，还能改"),
         ("done", f"{row.counted_on}，账本 {row.tree_size} 条") if opened else ("now", "还没有冻结"),
         ("done", "") if public else ("now", "可以查看") if opened else ("later", "冻结以后"),
-        ("done", "")
-        if public
-        else ("now", f"{waiting} 条等第二个人" if waiting else "可以处理")
-        if opened
-        else ("later", "冻结以后"),
+        ("done", "") if public else ("now", f"{waiting} 条等第二个人" if waiting else "可以处理") if opened else ("later", "冻结以后"),
         ("done", "") if public else ("now", "等公开随机数" if undrawn else "可以查看") if opened else ("later", "冻结以后"),
         ("done" if over else "now", f"到 {row.published_until}") if public else ("now", "还没有公示") if opened else ("later", "冻结以后"),
         ("now", f"{len(objections)} 条等处理")

@@ -115,6 +115,11 @@ def percent(hundredths: int | None) -> str:
     return f"{whole}.{rest:02d}%" if rest else f"{whole}%"
 
 
+def share(numerator: int, denominator: int) -> str:
+    """Write a part of a whole: 12.5%; — where there is no whole."""
+    return percent(permyriad(numerator, denominator))
+
+
 def grouped(number: int) -> str:
     """Write a whole number in groups of three: 41,390."""
     return f"{number:,}"
@@ -122,7 +127,7 @@ def grouped(number: int) -> str:
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
-    filters = (duration, long_day, moment, moment_first, percent, grouped, spaced, spaced_code)
+    filters = (duration, long_day, moment, moment_first, percent, share, grouped, spaced, spaced_code)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals.update(
         hours=hours,

@@ -1,4 +1,4 @@
-"""shouwang credit, rates: what the ledger answers."""
+"""shouwang credit, rates, annual-report: what the ledger answers."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from ledger import credit, history, rates
+from ledger import annual_reports, credit, history, rates
 from ledger.codes import GRADES
 from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, NotFound
@@ -15,11 +15,12 @@ from ledger.ids import parse_number
 from ledger.log import tree_head
 from ledger.people import identity, volunteers
 from ledger.policies import service_policy
+from ledger.reports.report import percent
 from ledger.rules import adopting, answers
 from ledger.rules.explaining import Explanation
 from ledger.service.drafts import duration
 from ledger.transactions import ReadTransaction
-from scripts.console import OUT, as_json, ledger, print_json
+from scripts.console import OUT, as_json, ledger, print_json, write_report
 from scripts.rule_commands import print_explanation
 
 _STATUS = {
@@ -163,3 +164,40 @@ def _judged(value: str, target_permille: int) -> str:
     tenths = int(value.replace(".", ""))
     mark = "✓" if tenths >= target_permille * 10 else "✗"
     return f"{tenths // 100}.{tenths % 100:02d}% {mark}"
+
+
+@click.command("annual-report")
+@click.option("--year", type=int, required=True, help="年度")
+@click.option("--unit", "code", metavar="CODE", help="哪个单位（站点编码；默认全区）")
+@click.option("--as-known", type=int, metavar="SIZE", help="按账本只有 SIZE 条时所知的计算")
+@click.option("--on", "asked_on", type=click.DateTime(["%Y-%m-%d"]), help="按这一天来问（默认今天）：复算从前公布的数字时用")
+@click.option("--out", type=click.Path(path_type=Path), help="写成文件：.xlsx、.pdf、.csv")
+@as_json
+def annual_report_(year: int, code: str | None, as_known: int | None, asked_on: datetime | None, out: Path | None, json_: bool) -> None:
+    """记录与证明出具工作的年度报告（民政部令第67号第十八条）：记录、补录、更正、异议、证明，没有个人信息。"""
+    with ledger().read() as tx:
+        asked = asked_on.date() if asked_on else tx.today
+        size = tree_head(tx.connection).size if as_known is None else as_known
+        if as_known is None:
+            counted = annual_reports.count(tx.connection, year, asked, size)
+        else:
+            with history.as_known(tx.connection, as_known) as then:
+                counted = annual_reports.count(then, year, asked, size)
+    found = annual_reports.below(counted, code)
+    made = annual_reports.document(found, "命令行")
+    if out:
+        write_report(made, out)
+    if json_:
+        units = [vars(unit) for unit in found.units]
+        said = {"year": year, "tree_size": size, "counted_on": asked.isoformat(), "period_to": found.period_to.isoformat()}
+        print_json(said | {"units": units}, "年度报告")
+        return
+    OUT.print(f"[bold]{made.title}[/]（{made.subtitle}，账本 {size} 条）")
+    columns = ("records", "corrected", "voided", "objections", "certificates", "revoked", "registered", "participants")
+    shown = Table("单位", "登记记录", "更正", "作废", "异议", "开具证明", "撤销", "注册", "有服务", "补录率")
+    for unit in found.units:
+        late = percent(unit.counts["late"], unit.counts["judged"])
+        shown.add_row(unit.name, *(str(unit.counts[name]) for name in columns), late)
+    OUT.print(shown)
+    if out:
+        OUT.print(f"已写入 {out}")

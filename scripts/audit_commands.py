@@ -1,14 +1,16 @@
-"""shouwang bundle, sample: what an auditor or a volunteer takes away to check elsewhere (scripts/verify_bundle)."""
+"""shouwang bundle, sample, spot-check: what an auditor or a volunteer takes away to check elsewhere (scripts/verify_bundle), and what was checked."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ledger import exporting, log
+from ledger import exporting, log, spot_checks
 from ledger.checking import bundles, sampling
 from ledger.checking.reading import read_entry
 from ledger.errors import InvalidRequest
 from ledger.ids import parse_number
+from ledger.people.actors import OPERATOR
 from scripts.console import OUT, as_json, ledger, print_json
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -60,5 +62,38 @@ def sample_(checkpoint_file: Path, nonce: str, count: int, kind: str | None, jso
     drawn = sampling.sample(checkpoint.root, checkpoint.size, sampling.parse_nonce(nonce), count, population)
     if json_:
         print_json({"size": checkpoint.size, "sample": drawn})
+    else:
+        OUT.print(" ".join(map(str, drawn)))
+
+
+@click.command("spot-check")
+@click.argument("unit")
+@click.option("--checkpoint", "checkpoint_file", type=_FILE, required=True, help="先签发、先公布的检查点")
+@click.option("--nonce", required=True, help="事后才知道的随机数：照写的文字，或 hex: 加十六进制")
+@click.option("--count", type=int, required=True, help="抽几条")
+@click.option("--record", "record", is_flag=True, help="把结果记入账本、公开（不加时只列出抽到的）")
+@click.option("--wrong", multiple=True, type=int, metavar="INDEX", help="不属实的，可以写多次")
+@click.option("--unclear", multiple=True, type=int, metavar="INDEX", help="无法核实的，可以写多次")
+@click.option("--on", "checked_on", type=click.DateTime(["%Y-%m-%d"]), help="抽查日期（默认今天）")
+@click.option("--remark", default="", help="说明，大家都看得到")
+@as_json
+def spot_check_(unit: str, checkpoint_file: Path, nonce: str, count: int, json_: bool, **result: Any) -> None:
+    """抽查一个单位的服务记录（民政部令第67号第二十一条）：先抽样，核实以后把结果记入账本，在年度报告里公开。"""
+    book = ledger()
+    wrong, unclear, remark = set(result["wrong"]), set(result["unclear"]), result["remark"]
+    if not result["record"] and (wrong or unclear or remark):
+        raise InvalidRequest("要把结果记入账本，请加 --record；只看抽到哪些，不用写结果")
+    with book.read() as tx:
+        checkpoint = book.signing.keyring(tx.connection).open_checkpoint(checkpoint_file.read_bytes(), book.settings.origin)
+        drawn = spot_checks.draw(tx.connection, unit, checkpoint, nonce, count)
+        on = result["checked_on"].date() if result["checked_on"] else tx.today
+    said: dict[str, Any] = {"unit": unit, "size": checkpoint.size, "sample": drawn}
+    if result["record"]:
+        found = spot_checks.Found(on, nonce, count, sorted(wrong), sorted(unclear), remark)
+        said["index"] = book.write(lambda tx: spot_checks.record(tx, unit, checkpoint, found), OPERATOR).index
+    if json_:
+        print_json(said)
+    elif result["record"]:
+        OUT.print(f"抽查结果已记入账本第 {said['index']} 条：{len(drawn)} 条，不属实 {len(wrong)}，无法核实 {len(unclear)}")
     else:
         OUT.print(" ".join(map(str, drawn)))

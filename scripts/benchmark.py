@@ -21,6 +21,7 @@ from scripts import (
     http_benchmark,
     ledger_benchmark,
     limits,
+    paper_benchmark,
     postgresql_benchmark,
     rules_benchmark,
     selection_benchmark,
@@ -72,6 +73,7 @@ def street() -> None:
         report.row("a sheet of about 60 rows read, judged, committed (new rows)", f"{fresh * 1000:.0f} ms", "300 ms")
         _verification(report, ledger, found.size)
         certificate_benchmark.run(report.row, ledger)
+        paper_benchmark.run(report.row, ledger)
     print(f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
 
 

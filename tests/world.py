@@ -29,6 +29,7 @@ from ledger import (
     organisations,
     rates,
     signing_keys,
+    spot_checks,
     stations,
 )
 from ledger.activities import Activity
@@ -38,6 +39,7 @@ from ledger.checking.verifying import Report, verify
 from ledger.entries import SHANGHAI
 from ledger.ids import new_entry_id
 from ledger.log import Fact, tree_head
+from ledger.notes import note_parts, parse_checkpoint
 from ledger.organisations import Filing
 from ledger.people import volunteers
 from ledger.people.actors import OPERATOR, Actor
@@ -166,6 +168,10 @@ class World:
 
     def revoke(self, number: str, reason="依据的记录登记有误", actor=APPROVER):
         return self.write(lambda tx: issuing.revoke(tx, number, reason), actor)
+
+    def spot_check(self, unit=HOME, count=1, nonce="0317"):
+        checkpoint = parse_checkpoint(note_parts(self.sign().encode())[0])
+        return self.write(lambda tx: spot_checks.record(tx, unit, checkpoint, spot_checks.Found(self.today, nonce, count)))
 
     def publish_rates(self, year: int) -> int:
         return self.write(lambda tx: rates.publish(tx, year))

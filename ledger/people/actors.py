@@ -44,6 +44,7 @@ _MAY: dict[str, set[str]] = {
     "set_up": {"official", "operator"},
     "select": {"official", "operator"},
     "run_selection": {"approver", "official", "operator"},
+    "spot_check": {"official", "operator"},
     "publish": {"operator"},
     "rotate_key": {"operator"},
     "manage_accounts": {"administrator", "operator"},

@@ -64,7 +64,8 @@ class Report:
 
     def check_leaks(self) -> None:
         """Refuse to hand it out if a personal number stands anywhere in it. Raises NotAllowed."""
-        leaks.check(self.texts(), f"「{self.title}」")
+        if any(map(leaks.holds_number, set(self.texts()))):  # most cells of a long list say the same
+            leaks.check(self.texts(), f"「{self.title}」")
 
     def texts(self) -> Iterator[str]:
         """Give everything that people wrote in it."""

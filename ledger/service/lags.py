@@ -6,11 +6,11 @@ Filled in afterwards (补录) is what was recorded after the working days that p
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from ledger.errors import InvalidRequest
 from ledger.policies import service_policy
@@ -40,20 +40,30 @@ def of(tx: ReadTransaction, stations: Sequence[str], year: int) -> Lag | None:
         .where(_SERVICE.c.served_on >= f"{year}-01-01", _SERVICE.c.served_on <= f"{year}-12-31")
         .group_by(ended, came, _SERVICE.c.grade)
     )
-    due, known = service_policy(tx.connection, tx.today.isoformat()).entry_due_working_days, calendar(tx.connection)
+    judged = judge(tx.connection, tx.today)
     days: Counter[int] = Counter()
     filled_in = unknown = 0
     for end, recorded, grade, count in tx.connection.execute(query):
-        first, last = date.fromisoformat(end), date.fromisoformat(recorded)
-        passed = (last - first).days
-        days[passed] += count
-        try:
-            late = passed > due and known.between(first, last) > due
-        except InvalidRequest:
-            late, unknown = False, unknown + count
+        days[(date.fromisoformat(recorded) - date.fromisoformat(end)).days] += count
+        late = judged(end, recorded)
+        unknown += count if late is None else 0
         filled_in += count if late or grade == "C" else 0
     records = sum(days.values())
     return Lag(records, filled_in, _median(days, records), unknown) if records else None
+
+
+def judge(connection: Connection, today: date) -> Callable[[str, str], bool | None]:
+    """Give what tells whether a record came later than policy allows, from the days of its end and its coming; None: a year without working days."""
+    due, known = service_policy(connection, today.isoformat()).entry_due_working_days, calendar(connection)
+
+    def late(ended: str, came: str) -> bool | None:
+        first, last = date.fromisoformat(ended), date.fromisoformat(came)
+        try:
+            return (last - first).days > due and known.between(first, last) > due
+        except InvalidRequest:
+            return None
+
+    return late
 
 
 def _median(days: Counter[int], records: int) -> int:

@@ -66,6 +66,7 @@ from ledger.tables.selections import (
     SelectionRow,
     SelectionWordsRow,
 )
+from ledger.tables.spot_checks import SpotCheckRow
 from ledger.tables.work import (
     HandedCodeRow,
     JobRow,
@@ -161,6 +162,7 @@ __all__ = [
     "SessionRow",
     "SheetDraftRow",
     "SignUpRow",
+    "SpotCheckRow",
     "StationRow",
     "TileRow",
     "TrainingRow",

@@ -9,6 +9,7 @@ from ledger.tables.credit import CREDIT
 from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
+from ledger.tables.spot_checks import SpotCheckRow
 
 
 class ChainRow(SQLModel, table=True):
@@ -329,4 +330,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     *SELECTIONS,
     FigureRow,
     OrganisationMarkRow,
+    SpotCheckRow,
 )

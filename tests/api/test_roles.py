@@ -83,6 +83,8 @@ PAGES = {
     "log.bundle": {"auditor"},
     "log.proof": EVERYONE,
     "credentials.status": EVERYONE,
+    "annual_reports.page": EVERYONE,
+    "annual_reports.file": EVERYONE,
     "credentials.keys": EVERYONE,
 }
 PAGES |= {
@@ -303,6 +305,7 @@ EXAMPLES = {
     "evidence_id": str(uuid.uuid4()),
     "certificate": "340104-2025-999999",
     "way": "json",
+    "ending": "csv",
     "key": "z6Mk",
     "upload": str(uuid.uuid4()),
     "batch": str(uuid.uuid4()),

@@ -37,6 +37,7 @@ def test_projections_remade_in_place_are_the_same(world):
     world.write(lambda tx: adoption.declare(tx, [Figure(HOME, "households", 400, "2025-01-01", "台账")]))
     world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-01", basis="评定"))
     world.revoke(world.certify(people[0]).number)
+    world.spot_check()
     live = rows(world)
     assert all(live[name] for name in NAMES if name not in UNMET), "the town has a row in every projection"
     assert history.rebuild(world.ledger, OPERATOR) == world.size

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import World
+from world import CENTRE, World
 
 from ledger.checking import bundles
 from ledger.checking.trusting import Trust
@@ -73,6 +73,20 @@ def test_a_sample_is_drawn_from_a_signed_checkpoint_only(town, run, tmp_path):
     assert {kinds[index] for index in drawn} == {"service.recorded"}
     (tmp_path / "forged").write_text(town.note.replace("\n", "\n1", 1))
     assert "出错了" in run("sample", "--checkpoint", "forged", "--nonce", "0317", "--count", 5, code=2)
+
+
+def test_a_spot_check_is_drawn_and_what_was_found_is_recorded(town, run, tmp_path):
+    (tmp_path / "kept").write_text(town.note)
+    asked = ("spot-check", CENTRE, "--checkpoint", "kept", "--nonce", "0317", "--count", 3)
+    drawn = run(*asked, "--json")["sample"]
+    assert run(*asked).split() == [str(index) for index in drawn]
+    size = town.size
+    said = run(*asked, "--record", "--wrong", drawn[0], "--on", "2025-01-20", "--remark", "签到表找不到")
+    assert f"抽查结果已记入账本第 {size} 条：3 条，不属实 1，无法核实 0" in said
+    assert town.entries()[-1]["body"]["checked_on"] == "2025-01-20"
+    assert run(*asked, "--record", "--json")["index"] == size + 1
+    assert "请加 --record" in run(*asked, "--wrong", drawn[0], code=2)
+    assert "没有编码为" in run("spot-check", "x", *asked[2:], code=2)
 
 
 def test_a_verification_goes_on_from_the_last(town, run):

@@ -1,4 +1,4 @@
-"""Where a certificate stands in the status list of its Verifiable Credential: drawn at random, for those issued before as well."""
+"""Places in the status lists of Verifiable Credentials, drawn at random, for certificates issued before as well; spot checks."""
 
 import secrets
 
@@ -22,6 +22,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("certificate", name=op.f("pk_certificate_status")),
     )
     op.create_index("uq_certificate_status_list_place", "certificate_status", ["list", "place"], unique=True)
+    op.create_table(
+        "spot_check",
+        sa.Column("entry_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("station", "checked_on")),
+        sa.Column("tree_size", sa.BigInteger(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("held", "wrong", "unclear")),
+        sa.Column("remark", sa.Text(), nullable=True),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("recorder", "recorded_at")),
+        sa.PrimaryKeyConstraint("entry_index", name=op.f("pk_spot_check")),
+    )
+    op.create_index(op.f("ix_spot_check_station"), "spot_check", ["station"], unique=False)
     issued = op.get_bind().execute(sa.text("SELECT number FROM certificate ORDER BY entry_index")).scalars().all()
     half = _BITS // 2
     for first in range(0, len(issued), half):
@@ -34,4 +46,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("certificate_status")
+    for table in ("spot_check", "certificate_status"):
+        op.drop_table(table)
