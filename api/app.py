@@ -26,6 +26,7 @@ from api.pages import (
     credentials,
     credit,
     desk_certificates,
+    duties,
     erasures,
     evaluations,
     guide,
@@ -104,7 +105,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork),
+    *(indicators, clockwork, duties),
 )
 
 

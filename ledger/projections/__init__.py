@@ -15,12 +15,25 @@ from sqlalchemy import Connection
 from ledger import tables
 from ledger.bulk import insert_rows
 from ledger.entries import Entry, b64
-from ledger.projections import accounts, activities, batches, certificates, credit, erasures, figures, people, selections, service, units
+from ledger.projections import (
+    accounts,
+    activities,
+    batches,
+    certificates,
+    credit,
+    duties,
+    erasures,
+    figures,
+    people,
+    selections,
+    service,
+    units,
+)
 from ledger.tables import table
 
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
-_HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS
+_HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS | duties.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:
