@@ -180,7 +180,7 @@ def filing_ledger(form: str) -> ResponseReturnValue:
     """Hand out the filing ledger of a street as it is on a day."""
     me = actor()
     with ledger().read() as tx:
-        code = request.args.get("unit", "")
+        code = request.args.get("unit") or me.station or next(iter(units(tx.connection, me, "register")), "")
         require(tx.connection, me, "register", code)
         on = _day(request.args.get("on"), tx.today)
         report = lists.filing_ledger(tx, code, on, stations.get(tx.connection, code).name, me.account)

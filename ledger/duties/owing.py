@@ -5,18 +5,21 @@ A duty is done (in time or late), overdue (its day is past and nothing was hande
 a period that ended before it was there, and an organisation nothing for one in which its filing was not valid on the last day.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ledger.bulk import rows_where_in
 from ledger.duties.forms import Form, shipped
 from ledger.tables import DutyPaperRow, OrganisationRow, StationRow, table
 
 SOON_DAYS = 7
+MENTIONED = (3, 0, -1)
+"""Days before its last day on which staff are reminded of what they owe."""
 STATES = {"overdue": "逾期没交", "soon": "快到期", "open": "还没交", "late": "迟交", "done": "按时交了"}
 """In the order in which somebody should look."""
 _PAPER, _ORGANISATION, _STATION = table(DutyPaperRow), table(OrganisationRow), table(StationRow)
@@ -90,6 +93,13 @@ def _state(paper: Any, due_on: date, today: date) -> str:
     if today > due_on:
         return "overdue"
     return "soon" if due_on - today <= timedelta(days=SOON_DAYS) else "open"
+
+
+def to_mention(connection: Connection, today: date) -> Counter[str]:
+    """Count by unit what is not handed in and to be mentioned today: three days before its last day, on that day, and on the day after."""
+    units = list(connection.execute(select(_STATION.c.code)).scalars())
+    waiting = (due for due in owed(connection, units, today) if due.paper is None and (due.due_on - today).days in MENTIONED)
+    return Counter(due.station.code for due in waiting)
 
 
 def events(connection: Connection, units: Sequence[str]) -> list[Any]:

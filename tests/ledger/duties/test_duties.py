@@ -104,6 +104,19 @@ def test_a_year_has_every_period_that_has_begun(town):
     assert [due.due_on for due in found] == sorted(due.due_on for due in found)
 
 
+def test_staff_are_reminded_before_on_and_after_the_last_day_unless_it_is_handed_in(town):
+    def mentioned():
+        return dict(town.read(lambda tx: owing.to_mention(tx.connection, tx.today)))
+
+    assert mentioned() == {}
+    seen = {}
+    for _ in range(31):
+        town.advance(days=1)
+        if found := mentioned():
+            seen[f"{town.now:%m-%d}"] = found.get(CENTRE, 0), found.get(WEST, 0)
+    assert seen == {"03-21": (1, 0), "03-24": (1, 0), "03-25": (1, 0), "03-28": (0, 2), "03-31": (0, 2), "04-01": (0, 2)}
+
+
 # --- handing in --------------------------------------------------------------------------------------------------------------
 
 
