@@ -27,6 +27,7 @@ from api.pages import (
     credentials,
     credit,
     desk_certificates,
+    duties,
     erasures,
     evaluations,
     guide,
@@ -105,7 +106,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork),
+    *(indicators, clockwork, duties),
     annual_reports,
 )
 

@@ -58,6 +58,7 @@ WORDS = {
     "service.second_wanted": ("有一条登记要第二个人签", "这一条超过每日上限，要另一位工作人员核实后签。"),
     "service.second_signed": ("第二个人签好了", "您提出的超限登记已核实，记入账本。"),
     "service.second_declined": ("第二个人没有同意", "您提出的超限登记没有通过，请看理由。"),
+    "duties.waiting": ("有材料到期要交", "月报、台账、检查这些，最后一天和逾期没交的，请在「材料」里看。"),
     "approvals.waiting": ("有记录等您审核", "请在「审核」里处理；过了期限才登记的，要上一级审核。"),
     "objections.waiting": ("有异议等您处理", "请在期限前核查答复；过了期限的，上一级也看得到。"),
     "proposals.waiting": ("有待办", "确认、更正、合并、转站，奖励、守信失信，要您这第二个人办理。"),
@@ -89,6 +90,7 @@ WORDS = {
 }
 OTHER = ("有一件和您有关的事", "详情请看账本里的这一条，或问站点工作人员。")
 _OF_STAFF = {
+    "duties.waiting": "duties.listing",
     "approvals.waiting": "approvals.listing",
     "objections.waiting": "objections.listing",
     "proposals.waiting": "proposals.listing",

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ledger import workdays
+from ledger.duties import owing
 from ledger.errors import InvalidRequest
 from ledger.notices import About, Telling, tell_many, tell_staff
 from ledger.people import grants, proposals
@@ -29,14 +30,15 @@ def remind(tx: WriteTransaction) -> int:
     others = _waiting_records(tx.connection)
     objections = sum((_by_station(tx.connection, rows, rows.c.finding.is_(None)) for rows in (_OBJECTION, _OMISSION)), Counter[str]())
     open_proposals = _by_station(tx.connection, _PROPOSAL, _PROPOSAL.c.state == "waiting")
-    if not (others or objections or open_proposals):
+    papers = owing.to_mention(tx.connection, tx.today)
+    if not (others or objections or open_proposals or papers):
         return 0
     able = set(tx.connection.execute(select(_ACCOUNT.c.id).where(_ACCOUNT.c.disabled == 0)).scalars())
     told: list[Telling] = []
     for account, held in grants.held_by_all(tx.connection).items():
         actor = grants.actor_of(account, None, held)
         if account in able:
-            told.extend(_of_one(tx.connection, actor, others, objections, open_proposals))
+            told.extend(_of_one(tx.connection, actor, others, objections, open_proposals, papers))
     tell_many(tx, told)
     return len(told)
 
@@ -58,15 +60,22 @@ def tell_overdue(tx: WriteTransaction) -> int:
 
 
 def _of_one(
-    connection: Connection, actor: Actor, records: Counter[tuple[str, str]], objections: Counter[str], asked: Counter[str]
+    connection: Connection,
+    actor: Actor,
+    records: Counter[tuple[str, str]],
+    objections: Counter[str],
+    asked: Counter[str],
+    papers: Counter[str],
 ) -> list[Telling]:
     approving = set(units(connection, actor, "approve")) if actor.may("approve") else set()
     deciding = set(units(connection, actor, "decide_objections")) if actor.may("decide_objections") else set()
     people = set(units(connection, actor, proposals.ACTIONS["change"])) if actor.may(proposals.ACTIONS["change"]) else set()
+    owing_units = set(units(connection, actor, "register")) if papers and actor.may("register") else set()
     counts = {
         "approvals.waiting": sum(n for (place, recorder), n in records.items() if place in approving and recorder != actor.account),
         "objections.waiting": sum(n for place, n in objections.items() if place in deciding),
         "proposals.waiting": sum(n for place, n in asked.items() if place in people),
+        "duties.waiting": sum(n for place, n in papers.items() if place in owing_units),
     }
     return [Telling(actor.account, what, {"count": count}) for what, count in counts.items() if count]
 

@@ -24,6 +24,7 @@ NAMED = {
     ("evaluations", "number"): "event",
     ("organisations", "number"): "organisation",
     ("omissions", "index"): "omission",
+    ("duties", "index"): "paper",
     ("proposals", "number"): "disowner",
     ("webhooks", "number"): "hook",
     ("api_webhooks", "number"): "hook",
@@ -53,7 +54,7 @@ OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.sta
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""
-UNKNOWN = {"index": 999_999, "omission": 999_999, "session_id": "0" * 16}
+UNKNOWN = {"index": 999_999, "omission": 999_999, "paper": 999_999, "session_id": "0" * 16}
 NO_UUID = str(uuid.uuid4())
 BY_UUID = ("batch", "upload", "matter", "asked", "row", "draft", "evidence")
 ELSE = {"filename": "shouwang.css", "rest": "000", "code": "overlap", "said": "x" * 20}

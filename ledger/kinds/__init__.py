@@ -6,7 +6,20 @@ chains an entry belongs to follows from its body alone, for every kind alike: `s
 So a verifier can tell a chain that was left out.
 """
 
-from ledger.kinds import accounts, activities, batches, certificates, credit, figures, people, selections, service, spot_checks, units
+from ledger.kinds import (
+    accounts,
+    activities,
+    batches,
+    certificates,
+    credit,
+    duties,
+    figures,
+    people,
+    selections,
+    service,
+    spot_checks,
+    units,
+)
 from ledger.kinds.kind import Body, Kind
 
 __all__ = ["CURRENT", "KINDS", "Body", "Kind", "subjects"]
@@ -23,6 +36,7 @@ _ALL: tuple[Kind, ...] = (
     *selections.KINDS,
     *figures.KINDS,
     *spot_checks.KINDS,
+    *duties.KINDS,
 )
 KINDS: dict[tuple[str, int], Kind] = {(kind.name, kind.version): kind for kind in _ALL}
 CURRENT: dict[str, Kind] = {kind.name: kind for kind in _ALL}

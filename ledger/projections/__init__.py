@@ -21,6 +21,7 @@ from ledger.projections import (
     batches,
     certificates,
     credit,
+    duties,
     erasures,
     figures,
     people,
@@ -34,6 +35,7 @@ from ledger.tables import table
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
 _HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS | spot_checks.HANDLERS
+_HANDLERS |= duties.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:

@@ -21,6 +21,7 @@ from ledger.tables.credit import (
     TrainingRow,
 )
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
+from ledger.tables.duties import DutyPaperRow
 from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
@@ -110,6 +111,7 @@ __all__ = [
     "CosignatureRow",
     "DataRequestRow",
     "DeskRow",
+    "DutyPaperRow",
     "EntryRow",
     "ErasureRow",
     "EvaluationRow",

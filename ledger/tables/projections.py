@@ -6,6 +6,7 @@ from sqlmodel import Field, SQLModel
 from ledger.tables.certificates import CertificateRow
 from ledger.tables.columns import count, index_key, text
 from ledger.tables.credit import CREDIT
+from ledger.tables.duties import DutyPaperRow
 from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
@@ -331,4 +332,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     FigureRow,
     OrganisationMarkRow,
     SpotCheckRow,
+    DutyPaperRow,
 )

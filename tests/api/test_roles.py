@@ -90,6 +90,7 @@ PAGES = {
 PAGES |= {
     "clockwork.listing": {"administrator", "official", "auditor"},
     "clockwork.run": {"administrator"},
+    **{f"duties.{view}": STAFF for view in ("listing", "year", "fill", "hand_in", "paper", "paper_file", "filing_ledger")},
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
@@ -315,6 +316,7 @@ EXAMPLES = {
     "what": "disable",
     "kind": "volunteers",
     "job": "rates",
+    "duty": "station-report",
     "session_id": "0" * 16,
     "proposal": "2222222222",
     "verdict": "decline",

@@ -10,6 +10,7 @@ from ledger import evidence, imports, organisations, parked, webhooks
 from ledger.activities import Activity, find_or_publish
 from ledger.certificates.documents import Wish
 from ledger.certificates.issuing import certify
+from ledger.duties import papers
 from ledger.ids import new_entry_id
 from ledger.organisations import Filing
 from ledger.people import changes, erasures, volunteers, withdrawals
@@ -76,6 +77,8 @@ def objects(world, person, recorded, upload, sheet):
     rules = b'{"name": "x", "quota": 1}'
     selection = ledger.write(lambda tx: drafts.save(tx, None, STATION, 2025, rules), OPERATOR)
     freezing.freeze(ledger, OPERATOR, selection)
+    written = {"news": "两个队伍换届", "results": "探望 30 人次"}
+    paper = ledger.write(lambda tx: papers.hand_in(tx, "station-report", STATION, f"{today:%Y-%m}", written), clerk).index
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
     return SimpleNamespace(
         index=recorded[0][0],
@@ -91,6 +94,7 @@ def objects(world, person, recorded, upload, sheet):
         neighbour=neighbour,
         matter=matter,
         selection=selection,
+        paper=paper,
         asked=asked,
         omission=omission,
         hook=hook,

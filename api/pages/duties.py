@@ -1,0 +1,205 @@
+"""「要交的材料」: what a unit owes and until when, the forms to fill in, what was handed in, and the monthly filing ledger as a file."""
+
+from datetime import date
+from typing import Any
+
+import orjson
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from api import board, downloads
+from api.auth import STAFF, actor, ledger, open_to
+from ledger import organisations, stations
+from ledger.duties import lists, owing, papers
+from ledger.duties.forms import EVERY, shipped
+from ledger.errors import InvalidRequest, LedgerError, NotFound
+from ledger.people.actors import Actor, require, units
+from ledger.reports import FORMATS
+from ledger.transactions import ReadTransaction
+
+blueprint = Blueprint("duties", __name__, url_prefix="/duties")
+_FILES = "any(xlsx, pdf, csv, 'csv-gb18030'):form"
+
+
+@blueprint.get("/")
+@open_to(*STAFF)
+def listing() -> ResponseReturnValue:
+    """List what the units of the visitor owe now, most pressing first."""
+    me = actor()
+    with ledger().read() as tx:
+        mine = units(tx.connection, me, "register")
+        found = owing.owed(tx.connection, mine, tx.today)
+        happened = owing.events(tx.connection, mine)[:20]
+        names = stations.names(tx.connection, mine)
+        today, home = tx.today, me.station or next(iter(mine), "")
+    counts = {state: sum(due.state == state for due in found) for state in owing.STATES}
+    events = [form for form in shipped().values() if form.every == "event"]
+    return render_template(
+        "duties.html",
+        dues=[due for due in found if due.state != "done"],
+        done=[due for due in found if due.state == "done"],
+        counts=counts,
+        states=owing.STATES,
+        events=events,
+        happened=happened,
+        forms=shipped(),
+        names=names,
+        EVERY=EVERY,
+        words=papers.words,
+        today=today,
+        home=home,
+        FORMATS=FORMATS,
+    )
+
+
+@blueprint.get("/year")
+@open_to(*STAFF)
+def year() -> ResponseReturnValue:
+    """Show what a unit handed in and what it did not, period by period of a year."""
+    me = actor()
+    with ledger().read() as tx:
+        mine = units(tx.connection, me, "register")
+        code = request.args.get("unit") or me.station or next(iter(mine), "")
+        _mine(mine, code)
+        of = board.year_said(request.args.get("year"), tx.today)
+        found = owing.year(tx.connection, code, of, tx.today)
+        unit = stations.get(tx.connection, code)
+        years = board.years_offered(tx.today)
+        offered = [one for one in stations.everyone(tx.connection) if one.code in set(mine)]
+    return render_template(
+        "duties_year.html", dues=found, unit=unit, units=offered, year=of, years=years, states=owing.STATES, words=papers.words
+    )
+
+
+@blueprint.get("/fill/<string:duty>")
+@open_to(*STAFF)
+def fill(duty: str) -> ResponseReturnValue:
+    """Show a form: empty, or with what was handed in before."""
+    return _form_page(duty)
+
+
+@blueprint.post("/fill/<string:duty>")
+@open_to(*STAFF)
+def hand_in(duty: str) -> ResponseReturnValue:
+    """Hand in a form."""
+    said = {key.removeprefix("field-"): value for key, value in request.form.items() if key.startswith("field-")}
+    unit, period, owner = (request.form.get(name, "").strip() for name in ("unit", "period", "organisation"))
+    try:
+        receipt = ledger().write(lambda tx: papers.hand_in(tx, duty, unit, period, said, organisation=owner or None), actor())
+    except LedgerError as refusal:
+        return _form_page(duty, str(refusal), 400)
+    flash(f"已交，记入账本第 {receipt.index} 条。")
+    return redirect(url_for("duties.paper", index=receipt.index))
+
+
+def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    me, chosen = actor(), papers.form(duty)
+    asked = request.values
+    with ledger().read() as tx:
+        mine = units(tx.connection, me, "register")
+        fitting = [
+            one for one in stations.everyone(tx.connection) if one.code in set(mine) and chosen.owed_by in (one.level, "organisation")
+        ]
+        code = (
+            asked.get("unit")
+            or (me.station if any(one.code == me.station for one in fitting) else "")
+            or (fitting[0].code if fitting else "")
+        )
+        if not fitting:
+            raise NotFound(f"「{chosen.name}」不由您这一级交")
+        _mine([one.code for one in fitting], code)
+        teams = organisations.at_stations(tx.connection, [code]) if chosen.owed_by == "organisation" else []
+        owner = asked.get("organisation") or (teams[0].id if teams else "")
+        period = asked.get("period") or chosen.period(tx.today)
+        if not chosen.fits(period):
+            raise InvalidRequest("没有这个时段，请从「要交的材料」里点进来")
+        before = papers.standing(tx.connection, chosen, code, period, owner or None) if chosen.every != "event" else None
+        counted = papers.counts(tx, chosen, code)
+        today = tx.today.isoformat()
+    said: dict[str, Any] = orjson.loads(before.said) if before is not None else {}
+    said |= {key.removeprefix("field-"): value for key, value in request.form.items() if key.startswith("field-")}
+    return (
+        render_template(
+            "duty_form.html",
+            problem=problem,
+            form=chosen,
+            units=fitting,
+            unit=code,
+            teams=teams,
+            owner=owner,
+            period=period,
+            due_on=chosen.due_on(period).isoformat(),
+            before=before,
+            counted=counted,
+            said=said,
+            words=papers.words,
+            today=today,
+        ),
+        status,
+    )
+
+
+@blueprint.get("/paper/<int:index>")
+@open_to(*STAFF)
+def paper(index: int) -> ResponseReturnValue:
+    """Show a paper that was handed in."""
+    me = actor()
+    with ledger().read() as tx:
+        row, form, said = _paper(tx, me, index)
+        place = stations.get(tx.connection, row.station)
+        owner = organisations.name_of(tx.connection, row.organisation) if row.organisation else ""
+    return render_template(
+        "duty_paper.html",
+        row=row,
+        form=form,
+        said=said,
+        place=place,
+        owner=owner,
+        derived=lists.derived(form, said),
+        words=papers.words,
+        FORMATS=FORMATS,
+        in_time=form.every == "event" or row.handed_on <= form.due_on(row.period).isoformat(),
+    )
+
+
+@blueprint.get(f"/paper/<int:index>/<{_FILES}>")
+@open_to(*STAFF)
+def paper_file(index: int, form: str) -> ResponseReturnValue:
+    """Hand out a paper as a file."""
+    me = actor()
+    with ledger().read() as tx:
+        row, chosen, _ = _paper(tx, me, index)
+        unit = stations.get(tx.connection, row.station).name
+        report = lists.printed(tx, chosen, row, unit, me.account)
+    return downloads.report_file(report, form)
+
+
+@blueprint.get(f"/filing-ledger/<{_FILES}>")
+@open_to(*STAFF)
+def filing_ledger(form: str) -> ResponseReturnValue:
+    """Hand out the filing ledger of a street as it is on a day."""
+    me = actor()
+    with ledger().read() as tx:
+        code = request.args.get("unit") or me.station or next(iter(units(tx.connection, me, "register")), "")
+        require(tx.connection, me, "register", code)
+        on = _day(request.args.get("on"), tx.today)
+        report = lists.filing_ledger(tx, code, on, stations.get(tx.connection, code).name, me.account)
+    return downloads.report_file(report, form)
+
+
+def _day(said: str | None, today: date) -> date:
+    try:
+        return min(date.fromisoformat(said), today) if said else today
+    except ValueError:
+        raise InvalidRequest("日期应写成 2026-03-24 这样") from None
+
+
+def _paper(tx: ReadTransaction, me: Actor, index: int) -> tuple[Any, Any, dict[str, Any]]:
+    row = papers.get(tx, index)
+    require(tx.connection, me, "register", row.station)
+    return row, papers.form(row.duty), orjson.loads(row.said)
+
+
+def _mine(mine: list[str], code: str) -> None:
+    if code not in mine:
+        raise NotFound("请选择您所在的单位")

@@ -1,0 +1,48 @@
+"""「要交的材料」: a clerk hands in what the station owes, and finds it again as a page and as a file; others' units stay closed."""
+
+import re
+
+CENTRE, STATION, NEXT_STATION = "340104001000", "340104001004", "340104001001"
+REPORT = {"unit": STATION, "period": "2025-11", "organisation": "", "field-news": "两个队伍换届", "field-results": "探望 30 人次"}
+
+
+def test_a_report_is_handed_in_and_stands_on_the_list_the_year_and_as_a_file(world):
+    clerk = world.visitor("recorder")
+    assert "还没交" in clerk.get("/duties/").text
+    form = clerk.get(f"/duties/fill/station-report?unit={STATION}&period=2025-11").text
+    assert "2025年11月30日" in form
+    answer = clerk.post("/duties/fill/station-report", REPORT)
+    assert answer.status_code == 302
+    paper = clerk.get(answer.location).text
+    assert "探望 30 人次" in paper
+    assert "按时" in paper
+    assert "按时交了的 1 份" in clerk.get("/duties/").text
+    assert "按时交了" in clerk.get(f"/duties/year?unit={STATION}&year=2025").text
+    for ending, start in (("xlsx", b"PK"), ("pdf", b"%PDF"), ("csv", b"\xef\xbb\xbf")):
+        assert clerk.get(f"{answer.location}/{ending}").data.startswith(start)
+    again = clerk.get(f"/duties/fill/station-report?unit={STATION}&period=2025-11").text
+    assert "探望 30 人次" in again
+    assert "已经交过" in again
+
+
+def test_what_is_missing_is_said_and_what_was_typed_stays(world):
+    clerk = world.visitor("recorder")
+    refused = clerk.post("/duties/fill/station-report", REPORT | {"field-results": ""})
+    assert refused.status_code == 400
+    assert "「服务成果」没有填" in refused.text
+    assert "两个队伍换届" in refused.text
+    assert clerk.post("/duties/fill/station-report", REPORT | {"unit": NEXT_STATION}).status_code in {403, 404}
+    assert clerk.get("/duties/fill/station-report?period=2025-Q4").status_code == 400
+    assert clerk.get("/duties/fill/unheard-of").status_code == 404
+    assert clerk.get("/duties/fill/filing-ledger").status_code == 404, "the street's to hand in"
+
+
+def test_the_street_hands_in_its_ledger_with_the_numbers_counted(world):
+    centre = world.visitor("approver")
+    page = centre.get(f"/duties/fill/filing-ledger?unit={CENTRE}&period=2025-11").text
+    counted = dict(re.findall(r"<dt>([^<]+)</dt><dd><b>([\d,]+)</b>", page))
+    assert counted["社区社会组织总数"] == "0"
+    said = {"unit": CENTRE, "period": "2025-11", "organisation": "", "field-changes": "没有", "field-remark": ""}
+    assert centre.post("/duties/fill/filing-ledger", said).status_code == 302
+    assert centre.get(f"/duties/filing-ledger/csv?unit={CENTRE}").data.decode("utf-8-sig").splitlines()
+    assert world.visitor("recorder").get(f"/duties/filing-ledger/csv?unit={NEXT_STATION}").status_code == 403
