@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Any
 
+from ledger.kinds.credit import SENSES
 from ledger.rules.caps import Room
 from ledger.rules.facts import Award, Conduct, Evaluation, Facts, Service, Training
 from ledger.rules.fields import HUNDRED, spoken
@@ -19,7 +20,7 @@ from ledger.rules.shape import Hours, Item, RuleSet, Where, admits, binds
 Fact = Service | Training | Award | Evaluation | Conduct
 Chain = Sequence[tuple[str, RuleSet]]
 """Rule sets with the day each is in force from, oldest first."""
-_LABELS: dict[type, str] = {Service: "服务", Training: "培训", Award: "表彰", Evaluation: "评价", Conduct: "守信/失信"}
+_LABELS: dict[type, str] = {Service: "服务", Training: "培训", Award: "表彰", Evaluation: "评价", Conduct: "守信、失信"}
 _FEEDS = {
     "minutes": Service,
     "times": Service,
@@ -240,7 +241,8 @@ class Counting:
         if self._lined:
             label = getattr(fact, "title", "") or getattr(fact, "reason", "")
             remarks = _remarks(fact, made.rules) if made.flags else ()
-            said = (fact.index, fact.day, _LABELS[kind], label, minutes, counted, why, gains)
+            what = SENSES[fact.sense] if isinstance(fact, Conduct) else _LABELS[kind]
+            said = (fact.index, fact.day, what, label, minutes, counted, why, gains)
             tally.lines.append(Line(*said, tally.minutes, tally.points, remarks))
 
     def _counted(self, fact: Any, made: "_SetUp") -> tuple[int, str]:

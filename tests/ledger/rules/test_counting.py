@@ -210,6 +210,25 @@ def test_a_star_is_suspended_and_hours_are_not():
     )
 
 
+def test_who_is_off_the_list_keeps_the_star_and_has_no_benefit():
+    item = {"id": "b", "name": "严重失信", "counts": "conduct", "conduct": "serious", "sense": "bad", "basis": LAW, "effects": ["list"]}
+    level = {"scale": "star", "name": "一星", "when": [{"hours": 1}]}
+    rules = made(item, scales=[{"id": "star", "name": "星级"}], levels=[level], benefits=[{"name": "门票", "scale": "star", "levels": [1]}])
+    services = (served("2026-01-01", 60, 1),)
+    assert [one.name for one in told(rules, services=services).benefits] == ["门票"]
+    removed = told(rules, services=services, conduct=(bad("2026-01-02", "serious"),))
+    assert (removed.star.at, removed.benefits) == (1, ())
+
+
+def test_a_cap_that_was_lowered_takes_nothing_back():
+    """Old facts keep the old cap of three points a year; under the new one of one nothing is left, and nothing is taken."""
+    older = made(HOURLY | {"caps": [{"per": "year", "points": 3}]})
+    newer = replace(made(HOURLY | {"caps": [{"per": "year", "points": 1}]}, version=2, effective_on="2026-02-01"), old_facts="keep")
+    services = (served("2026-01-01", 180, 1), served("2026-03-01", 60, 2))
+    found = explain([("2020-01-01", older), ("2026-02-01", newer)], Facts("2019-05-01", services=services), "2026-06-30")
+    assert [line.gains[0].points for line in found.lines] == [300, 0]
+
+
 def test_a_level_is_kept_or_lost_and_either_way_reaches_it():
     levels = [
         {"scale": "star", "name": "一星", "when": [{"points": 2}, {"item/a": 1}]},
