@@ -60,7 +60,7 @@ def signed_in(world, browser, address):
             "base_url": address,
         }
         context = browser.new_context(**options, accept_downloads=True)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         opened.append(context)
         page = context.new_page()
         page.goto("/sign-in")
