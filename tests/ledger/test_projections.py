@@ -9,9 +9,12 @@ import credited
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from selecting import Selecting
+from sqlalchemy import select
 from world import HOME, OTHER, World
 
 from ledger import history, projections, tables
+from ledger.duties import papers
 from ledger.errors import Corrupt, InvalidRequest, LedgerError
 from ledger.indicators import adoption
 from ledger.indicators.adoption import Figure
@@ -30,6 +33,19 @@ def rows(world):
     return {name: sorted(world.sql(f"SELECT * FROM {name}"), key=repr) for name in NAMES}
 
 
+def choose(world):
+    """A selection of the year with a doubt settled and an objection."""
+    choosing = Selecting(world)
+    world.advance(days=30)
+    selection = choosing.opened(year=2025, tie_break=["minutes_ab"])
+    with world.read() as tx:
+        [record, *_] = tx.connection.execute(select(table(tables.SelectionRecordRow).c.service)).scalars()
+    choosing.settle_doubt(selection, record, "keep")
+    world.advance(days=1)
+    choosing.publish(selection)
+    choosing.contest(selection, "other", "名单贴错了地方")
+
+
 def test_projections_remade_in_place_are_the_same(world):
     people = world.town()
     credited.write_everything(world, people)
@@ -38,6 +54,9 @@ def test_projections_remade_in_place_are_the_same(world):
     world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-01", basis="评定"))
     world.revoke(world.certify(people[0]).number)
     world.spot_check()
+    written = {"news": "两个队伍换届", "results": "探望 30 人次"}
+    world.write(lambda tx: papers.hand_in(tx, "station-report", HOME, f"{tx.today:%Y-%m}", written))
+    choose(world)
     live = rows(world)
     assert all(live[name] for name in NAMES if name not in UNMET), "the town has a row in every projection"
     assert history.rebuild(world.ledger, OPERATOR) == world.size
