@@ -17,6 +17,7 @@ def attachment(content: bytes, content_type: str, name: str, *, personal: bool =
         leaks.check_file(content, content_type, f"文件「{name}」")
     plain = "".join(letter for letter in name if letter.isprintable()).replace("/", "-").replace("\\", "-")
     response = send_file(BytesIO(content), content_type, as_attachment=True, download_name=plain)
+    response.headers["Content-Type"] = content_type  # as it is said: Flask would add that text is UTF-8
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -190,24 +190,24 @@ def _rolled_up(connection: Connection, own: Mapping[str, Counter[str]], people: 
 # --- as an office hands it on
 
 _SHOWN = (
-    (Column("本年服务", 10, "integer"), "served"),
-    (Column("服务时长", 16, "minutes"), "served_minutes"),
-    (Column("登记记录", 10, "integer"), "records"),
-    *((Column(f"{code} 级", 8, "integer"), f"grade {code}") for code in GRADES),
-    *((Column(name, 9, "integer"), f"series {code}") for code, name in SERIES.items()),
-    (Column("补录率", 9, "share"), ("late", "judged")),
-    (Column("更正", 7, "integer"), "corrected"),
-    (Column("作废", 7, "integer"), "voided"),
-    (Column("异议", 7, "integer"), "objections"),
-    (Column("异议成立", 7, "integer"), "objections_upheld"),
-    (Column("漏记申报", 7, "integer"), "omissions"),
-    (Column("漏记属实", 7, "integer"), "omissions_upheld"),
+    (Column("本年服务", 8, "integer"), "served"),
+    (Column("服务时长", 13, "minutes"), "served_minutes"),
+    (Column("登记记录", 8, "integer"), "records"),
+    *((Column(f"{code} 级", 6, "integer"), f"grade {code}") for code in GRADES),
+    *((Column(name, max(5, min(8, 2 * len(name))), "integer"), f"series {code}") for code, name in SERIES.items()),
+    (Column("补录率", 8, "share"), ("late", "judged")),
+    (Column("更正", 5, "integer"), "corrected"),
+    (Column("作废", 5, "integer"), "voided"),
+    (Column("异议", 5, "integer"), "objections"),
+    (Column("异议成立", 8, "integer"), "objections_upheld"),
+    (Column("漏记申报", 8, "integer"), "omissions"),
+    (Column("漏记属实", 8, "integer"), "omissions_upheld"),
     (Column("开具证明", 8, "integer"), "certificates"),
-    (Column("撤销证明", 7, "integer"), "revoked"),
+    (Column("撤销证明", 8, "integer"), "revoked"),
     (Column("抽查记录", 8, "integer"), "checked"),
     (Column("不属实", 7, "integer"), "checked_wrong"),
-    (Column("注册志愿者", 9, "integer"), "registered"),
-    (Column("当年有服务", 9, "integer"), "participants"),
+    (Column("注册人数", 8, "integer"), "registered"),
+    (Column("服务人数", 8, "integer"), "participants"),
 )
 
 
@@ -215,7 +215,7 @@ def document(annual: AnnualReport, maker: str) -> Report:
     """Make the report of a unit and those below it, as `below` gives them: a row each, the sum last. *maker*: who has it made."""
     rows = [_row(unit) for unit in annual.units[1:]]
     total = _row(annual.units[0])
-    columns = (Column("单位", 26), *(column for column, _ in _SHOWN))
+    columns = (Column("单位", 22), *(column for column, _ in _SHOWN))
     return Report(
         f"{annual.units[0].name} {annual.year} 年度志愿服务记录与证明出具工作报告",
         annual.units[0].name,
@@ -224,7 +224,7 @@ def document(annual: AnnualReport, maker: str) -> Report:
         columns,
         rows or [total],
         subtitle=f"{annual.year}年1月1日至{day_words(annual.period_to)}",
-        total=(f"合计（{total[0]}）", *total[1:]) if rows else None,
+        total=("合计", *total[1:]) if rows else None,
         notes=notes(annual),
         paper="A3",
     )
@@ -234,7 +234,7 @@ _METHOD = (
     "依据《志愿服务记录与证明出具办法（试行）》（民政部令第67号）第十八条。本年服务：服务在本年的记录和时长，不论何时登记，作废的不算。"
     "登记记录：本年内登记的服务记录，不论服务在哪一天；等级：A 双向签到，B 存有签到表，C 事后补录，D 自报或由旧平台转入。"
     "补录率：超过规定工作日才登记的和 C 级的，除以 A、B、C 级的记录。更正、作废：本年登记的记录里，后来更正过、作废了的。"
-    "异议、漏记申报：本年提出的，成立、属实的是其中已有结论的。证明：本年开具的、本年撤销的。抽查：本年抽到的记录，和其中不属实的。注册志愿者、当年有服务：按三率的口径。"
+    "异议、漏记申报：本年提出的，成立、属实的是其中已有结论的。证明：本年开具的、本年撤销的。抽查：本年抽到的记录，和其中不属实的。注册人数、服务人数（当年有已计入服务的）：按三率的口径。"
     "记录算在登记的站点，证明算在开具的单位，人算在所属的站点；上级是下级之和。"
 )
 

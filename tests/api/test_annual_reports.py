@@ -37,6 +37,8 @@ def test_the_files_say_what_the_page_says(world, recorded):
     answers = {kind: anybody.get(f"/annual-reports/{year}.{kind}?unit={CENTRE}") for kind in ("xlsx", "pdf", "csv", "csv_gb18030")}
     assert [answer.status_code for answer in answers.values()] == [200] * 4
     assert all(answer.headers["Cache-Control"] == "no-store" for answer in answers.values())
+    assert answers["csv"].headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answers["csv_gb18030"].headers["Content-Type"] == "text/csv; charset=gb18030"
     rows = list(csv.DictReader(io.StringIO(answers["csv"].data.decode("utf-8-sig"))))
     assert rows == list(csv.DictReader(io.StringIO(answers["csv_gb18030"].data.decode("gb18030"))))
     total = sum(int(row["登记记录"]) for row in rows)

@@ -236,7 +236,7 @@ def test_a_unit_has_the_sum_of_those_below_it_and_its_report_their_rows(street):
     assert made.title == "三联街道社会服务中心 2025 年度志愿服务记录与证明出具工作报告"
     assert len(made.rows) == 2
     assert made.total is not None
-    assert made.total[0] == "合计（三联街道社会服务中心）"
+    assert made.total[0] == "合计"
     assert f"--as-known {street.size} --on 2025-03-31" in made.notes[1]
     alone = document(below(whole, HOME), "李梅")
     assert (len(alone.rows), alone.total) == (1, None)

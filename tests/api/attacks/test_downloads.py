@@ -50,9 +50,10 @@ def downloads(visitor):
     waiting, seen = ["/", "/sheets/", "/batches", "/me/", "/my/data"], set()
     while waiting and len(seen) < PAGES_MAX:
         path = waiting.pop(0)
-        if path in seen:
+        shown = path.partition("?")[0] if path.startswith("/annual-reports/") else path  # the same files for every unit
+        if shown in seen:
             continue
-        seen.add(path)
+        seen.add(shown)
         answer = visitor.client.get(path, follow_redirects=True, buffered=True)
         if "Content-Disposition" in answer.headers:
             yield path, answer
@@ -75,6 +76,8 @@ def test_no_file_holds_what_a_spreadsheet_would_run(world, person, written, role
         else:
             assert answer.mimetype in (
                 "application/json",
+                "application/vc",
+                "application/vc+jwt",
                 "text/plain",
                 "application/pdf",
                 "application/octet-stream",
