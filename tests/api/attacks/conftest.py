@@ -17,7 +17,7 @@ from ledger.people import changes, erasures, volunteers, withdrawals
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.tokens import Tokens
 from ledger.people.volunteers import Registration
-from ledger.selections import drafts, freezing
+from ledger.selections import drafts, freezing, publishing
 from ledger.service import omissions
 from ledger.service.drafts import Draft
 from ledger.service.omissions import Claim
@@ -74,9 +74,10 @@ def objects(world, person, recorded, upload, sheet):
     evidence.attach(ledger, clerk, draft, b"\xff\xd8\xff\xe0 a photo of the sheet")
     with ledger.read() as tx:
         photo = tx.connection.exec_driver_sql("SELECT id FROM evidence").scalar()
-    rules = b'{"name": "x", "quota": 1}'
-    selection = ledger.write(lambda tx: drafts.save(tx, None, STATION, 2025, rules), OPERATOR)
+    rules = b'{"name": "x", "quota": 1, "tie_break": ["minutes_ab"]}'
+    selection = ledger.write(lambda tx: drafts.save(tx, None, STATION, 2024, rules), OPERATOR)
     freezing.freeze(ledger, OPERATOR, selection)
+    ledger.write(lambda tx: publishing.publish(tx, selection), OPERATOR)
     written = {"news": "两个队伍换届", "results": "探望 30 人次"}
     paper = ledger.write(lambda tx: papers.hand_in(tx, "station-report", STATION, f"{today:%Y-%m}", written), clerk).index
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
