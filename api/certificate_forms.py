@@ -6,6 +6,7 @@ from flask import request
 
 from api.auth import actor, ledger
 from api.hosts import site_address
+from ledger import typesetting
 from ledger.certificates import documents, issuing, printing, register
 from ledger.certificates.documents import Wish
 from ledger.errors import InvalidRequest
@@ -45,7 +46,7 @@ def unprintable(tx: ReadTransaction, asked: Wish) -> list[str]:
     if request.form.get("gaps") == "yes":
         return []
     issuing.allowed(tx, actor(), asked.volunteer)
-    return printing.missing(printing.texts_of(documents.make(tx, actor(), asked, "", 0)))
+    return typesetting.missing(printing.texts_of(documents.make(tx, actor(), asked, "", 0)))
 
 
 def in_words(characters: list[str]) -> str:

@@ -5,6 +5,7 @@ from io import BytesIO
 from flask import Response, send_file
 
 from ledger.people import leaks
+from ledger.reports import Report, file_of
 
 
 def attachment(content: bytes, content_type: str, name: str, *, personal: bool = False) -> Response:
@@ -18,3 +19,9 @@ def attachment(content: bytes, content_type: str, name: str, *, personal: bool =
     response = send_file(BytesIO(content), content_type, as_attachment=True, download_name=plain)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def report_file(report: Report, kind: str) -> Response:
+    """Answer with a report as one of its FORMATS. Raises as `file_of` does: it has looked for personal numbers itself."""
+    made = file_of(report, kind)
+    return attachment(made.content, made.content_type, made.name, personal=True)

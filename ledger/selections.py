@@ -17,11 +17,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
+from datetime import date
 from typing import Any
 
 import orjson
-import xlsxwriter
 from sqlalchemy import and_, case, func, select
 
 from ledger import codes, stations
@@ -29,9 +28,9 @@ from ledger.errors import InvalidRequest
 from ledger.ids import NUMBER
 from ledger.kinds.checks import text
 from ledger.log import tree_head
-from ledger.people import leaks, volunteers
+from ledger.people import volunteers
 from ledger.rates import counting_day
-from ledger.service.drafts import duration
+from ledger.reports import Column, Report
 from ledger.service.records import counting
 from ledger.tables import ServiceRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction
@@ -185,49 +184,24 @@ def _candidate(rank: int, row: Any, names: Mapping[str, str], where: Mapping[str
     return Candidate(rank, row.number, name, station, int(row.minutes), int(row.minutes_ab), row.services, row.registered_on, note)
 
 
-def workbook(selection: Selection) -> bytes:
-    """Make the masked list as an XLSX, as an office would hand it on: title, header, rows, how it was counted, A4 landscape.
+_COLUMNS = (
+    Column("名次", 7, "integer"),
+    Column("志愿者编号", 15),
+    Column("姓名", 10),
+    Column("所属站点", 30),
+    Column("年度时长", 14, "minutes"),
+    Column("其中甲乙级证据", 16, "minutes"),
+    Column("次数", 7, "integer"),
+    Column("备注", 34),
+)
 
-    Raises NotAllowed if a personal number stood in it.
-    """
-    out = BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet = book.add_worksheet("评选名单")
-        title = book.add_format({"bold": True, "font_size": 18, "align": "center", "valign": "vcenter"})
-        head = book.add_format({"bold": True, "bg_color": "#E6EFE9", "border": 1, "align": "center"})
-        cell = book.add_format({"border": 1, "num_format": "@", "align": "center", "quote_prefix": True})
-        number = book.add_format({"border": 1, "align": "center"})
-        plain = book.add_format({"text_wrap": True, "valign": "top"})
-        headers = ("名次", "志愿者编号", "姓名", "所属站点", "年度时长", "分钟", "其中甲乙级证据（分钟）", "次数", "备注")
-        sheet.merge_range(0, 0, 0, len(headers) - 1, f"{selection.year} 年度{selection.rules.name}", title)
-        sheet.set_row(0, 32)
-        for column, (text, width) in enumerate(zip(headers, (7, 15, 10, 30, 14, 9, 22, 7, 34), strict=True)):
-            sheet.write_string(1, column, text, head)
-            sheet.set_column(column, column, width)
-        for at, one in enumerate(selection.chosen, 2):
-            row = (
-                one.rank,
-                one.volunteer,
-                one.name,
-                one.station,
-                duration(one.minutes),
-                one.minutes,
-                one.minutes_ab,
-                one.services,
-                one.note,
-            )
-            for column, value in enumerate(row):
-                sheet.write(at, column, value, number if isinstance(value, int) else cell)
-        at = len(selection.chosen) + 3
-        sheet.merge_range(at, 0, at + 2, len(headers) - 1, _how(selection), plain)
-        sheet.freeze_panes(2, 0)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(0, 1)
-        sheet.set_footer("&C第 &P 页，共 &N 页")
-    leaks.check_file(out.getvalue(), "xlsx", "评选名单")
-    return out.getvalue()
+
+def report(selection: Selection, unit: str, maker: str, made_on: date) -> Report:
+    """Make the masked list as an office would hand it on, with how it was counted. *unit*, *maker*: who made it."""
+    rows = [
+        (one.rank, one.volunteer, one.name, one.station, one.minutes, one.minutes_ab, one.services, one.note) for one in selection.chosen
+    ]
+    return Report(f"{selection.year} 年度{selection.rules.name}", unit, maker, made_on, _COLUMNS, rows, notes=(_how(selection),))
 
 
 def _how(selection: Selection) -> str:

@@ -123,6 +123,11 @@ def everyone(connection: Connection) -> list[Any]:
     return ordered
 
 
+def district_name(connection: Connection) -> str:
+    """Give the name of the unit above all others; nothing before there is one."""
+    return next((str(row.name) for row in everyone(connection)), "")
+
+
 def populations(connection: Connection, on: str) -> dict[str, Any]:
     """Give the declaration in force on a day, by station (rows with population, counted_on, source)."""
     statement = select(_POPULATION).where(_POPULATION.c.counted_on <= on).order_by(_POPULATION.c.counted_on)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from ledger import credit, history, rates, selections
+from ledger import credit, history, rates, selections, stations
 from ledger.codes import GRADES
 from ledger.errors import InvalidRequest, NotFound
 from ledger.log import tree_head
@@ -15,7 +15,7 @@ from ledger.people import identity, volunteers
 from ledger.policies import service_policy
 from ledger.service.drafts import duration
 from ledger.transactions import ReadTransaction
-from scripts.console import OUT, as_json, ledger, print_json
+from scripts.console import OUT, as_json, ledger, print_json, write_report
 
 _STATUS = {
     "counted": "已生效",
@@ -120,15 +120,16 @@ def _judged(value: str, target_permille: int) -> str:
 @click.command("select")
 @click.option("--year", type=int, required=True, help="年度")
 @click.option("--rules", "rules_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="规则文件（JSON）")
-@click.option("--out", type=click.Path(path_type=Path), help="名单写成 XLSX（姓名已遮盖）")
+@click.option("--out", type=click.Path(path_type=Path), help="名单（姓名已遮盖）写成文件：.xlsx、.pdf、.csv")
 @as_json
 def select_(year: int, rules_file: Path, out: Path | None, json_: bool) -> None:
     """按规则文件排出年度名单；同一账本、同一规则，谁来算都一样。"""
     rules = selections.read_rules(rules_file.read_bytes())
     with ledger().read() as tx:
         selection = selections.select_year(tx, year, rules)
+        made = selections.report(selection, stations.district_name(tx.connection), "命令行", tx.today)
     if out:
-        out.write_bytes(selections.workbook(selection))
+        write_report(made, out)
     if json_:
         print_json(
             {

@@ -117,10 +117,11 @@ def revoke(number: str, reason: str, json_: bool) -> None:
 
 def _check_print(book: Ledger, wish: Wish, *, gaps: bool) -> None:
     """Refuse before anything is issued what could not be printed in full."""
+    from ledger import typesetting
     from ledger.certificates import documents, printing
 
     with book.read() as tx:
-        lacking = printing.missing(printing.texts_of(documents.make(tx, OPERATOR, wish, "", 0)))
+        lacking = typesetting.missing(printing.texts_of(documents.make(tx, OPERATOR, wish, "", 0)))
     if lacking and not gaps:
         named = "、".join(f"「{one}」（U+{ord(one):04X}）" for one in lacking)
         raise InvalidRequest(f"印刷字库里没有 {named}。登记时打错的字请先更正；确是生僻字的，加 --gaps 照样开，印成「〓」后手写补上")

@@ -5,7 +5,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -15,10 +16,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from ledger.errors import LedgerError
+from ledger.errors import InvalidRequest, LedgerError
 from ledger.people.leaks import check_file, guard_logging, redact_event
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from ledger.reports import Report
 
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -81,6 +85,16 @@ def print_json(said: Any, public: str = "") -> None:
     if public:
         check_file(raw, "application/json", public)
     sys.stdout.write(raw.decode() + "\n")
+
+
+def write_report(report: "Report", path: Path) -> None:
+    """Write a report as the kind of file that the name of *path* ends with. Raises InvalidRequest for another, and as `file_of` does."""
+    from ledger.reports import FORMATS, file_of
+
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise InvalidRequest(f"不会写「{path.name}」这种文件，请把文件名写成以 .xlsx、.pdf 或 .csv 结尾")
+    path.write_bytes(file_of(report, kind).content)
 
 
 @contextmanager

@@ -271,7 +271,12 @@ def test_the_yearly_list_by_the_example_rules(desk):
     assert {name for _, name, *_ in people} == {"李*国", "陈*"}
     page = openpyxl.load_workbook(desk.folder / "名单.xlsx").active
     assert (page["A1"].value, page["B3"].value) == ("2025 年度优秀志愿者", said["chosen"][0]["volunteer"])
-    assert "参评 2 人，入选 2 人" in desk.run("select", "--year", 2025, "--rules", RULES).stdout
+    assert "参评 2 人，入选 2 人" in desk.run("select", "--year", 2025, "--rules", RULES, "--out", "名单.pdf").stdout
+    assert (desk.folder / "名单.pdf").read_bytes().startswith(b"%PDF-")
+    assert (
+        "请把文件名写成以 .xlsx、.pdf 或 .csv 结尾"
+        in desk.run("select", "--year", 2025, "--rules", RULES, "--out", "名单.doc", code=2).stderr
+    )
 
 
 def test_a_checkpoint_is_signed_once_for_a_size(desk):

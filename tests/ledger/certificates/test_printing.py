@@ -6,7 +6,7 @@ import pytest
 from certified import ADDRESS, attachments_of, certificate_of, codes_on, pages_of, pdf_of, serve_long
 from world import CENTRE, HOME
 
-from ledger.certificates import printing
+from ledger import typesetting
 from ledger.checking.certificates import encode_certificate
 from ledger.ids import spaced, spaced_code
 
@@ -87,8 +87,8 @@ def test_what_is_said_is_never_markup(street):
 
 
 def test_rare_characters_are_printed_where_there_is_a_glyph_and_named_where_there_is_none(street):
-    assert printing.missing(["䶮㼆", "𬱖𫖯", "张·敏 A1"]) == []
-    assert printing.missing(["𠮷田", "𰻞𠮷"]) == ["𠮷", "𰻞"]
+    assert typesetting.missing(["䶮㼆", "𬱖𫖯", "张·敏 A1"]) == []
+    assert typesetting.missing(["𠮷田", "𰻞𠮷"]) == ["𠮷", "𰻞"]
     person = street.volunteer(name="王𠮷䶮")
     serve_long(street, person, 1)
     number = street.certify(person).number
