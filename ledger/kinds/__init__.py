@@ -6,7 +6,7 @@ chains an entry belongs to follows from its body alone, for every kind alike: `s
 So a verifier can tell a chain that was left out.
 """
 
-from ledger.kinds import accounts, activities, batches, certificates, credit, people, service, units
+from ledger.kinds import accounts, activities, batches, certificates, credit, filing, people, service, units
 from ledger.kinds.kind import Body, Kind
 
 __all__ = ["CURRENT", "KINDS", "Body", "Kind", "subjects"]
@@ -20,6 +20,7 @@ _ALL: tuple[Kind, ...] = (
     *accounts.KINDS,
     *certificates.KINDS,
     *credit.KINDS,
+    *filing.KINDS,
 )
 KINDS: dict[tuple[str, int], Kind] = {(kind.name, kind.version): kind for kind in _ALL}
 CURRENT: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -53,7 +53,7 @@ KINDS = (
         "organisation.filed",
         1,
         {**_UNIT, "filed_on": day, "expires_on": day},
-        {"contact": digest},
+        {"contact": digest, "filing": number, "street": station, "serial": integer(1)},
     ),
     Kind(
         "organisation.registered",

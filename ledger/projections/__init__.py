@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from ledger import tables
 from ledger.bulk import insert_rows
 from ledger.entries import Entry, b64
-from ledger.projections import accounts, activities, batches, certificates, credit, erasures, people, service, units
+from ledger.projections import accounts, activities, batches, certificates, credit, erasures, filing, people, service, units
 from ledger.tables import table
 
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
-_HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS
+_HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | filing.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:

@@ -21,6 +21,13 @@ from ledger.tables.credit import (
     TrainingRow,
 )
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
+from ledger.tables.filing import (
+    FilingApplicationRow,
+    FilingDraftRow,
+    FilingStandingRow,
+    FilingUnitNameRow,
+    FilingWarningRow,
+)
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
@@ -100,6 +107,11 @@ __all__ = [
     "EvidenceLookRow",
     "EvidenceRow",
     "FailedSignInRow",
+    "FilingApplicationRow",
+    "FilingDraftRow",
+    "FilingStandingRow",
+    "FilingUnitNameRow",
+    "FilingWarningRow",
     "HandedCodeRow",
     "JobRunRow",
     "KeyRotationRow",

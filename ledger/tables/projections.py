@@ -6,6 +6,7 @@ from sqlmodel import Field, SQLModel
 from ledger.tables.certificates import CertificateRow
 from ledger.tables.columns import count, index_key, text
 from ledger.tables.credit import CREDIT
+from ledger.tables.filing import FILING
 from ledger.tables.privacy import ErasureRow
 
 
@@ -122,7 +123,7 @@ class ActivityRow(SQLModel, table=True):
     __tablename__ = "activity"
     id: str = text(primary_key=True)
     station: str = text()
-    organisation: str | None = text(default=None)
+    organisation: str | None = text(default=None, index=True)
     responsible_unit: str | None = text(default=None)
     title: str = text()
     series: str = text()
@@ -324,4 +325,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     AccountBindingRow,
     CertificateRow,
     *CREDIT,
+    *FILING,
 )
