@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from ledger import organisations, stations
 from ledger.bulk import rows_where_in
+from ledger.codes import CATEGORY_SCHEME
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.filing import forms, naming, reading
 from ledger.filing.forms import Content, Read
@@ -58,6 +59,7 @@ def ask(
     if stations.get(tx.connection, station).closed_on:
         raise InvalidRequest("这个单位已经撤销，不能再办备案。请选现在的社区或街镇")
     street = naming.street_of(tx.connection, station)
+    content = {"scheme": CATEGORY_SCHEME, **content}
     before = returned(tx, replaces, form, station, organisation) if replaces else None
     organisation = before.organisation if before is not None else organisation
     unit = organisation_for(tx, form, station, organisation)
@@ -65,9 +67,7 @@ def ask(
     said = forms.read(form, content, tx.today)
     _known_volunteers(tx, content)
     name = unit.name if form == "cancel" else content.get("name", "")
-    if unit is None or (
-        form != "cancel" and "".join(name.split()) != unit.name
-    ):  # a name that stands may stay, whatever its place is called now
+    if form in ("file", "refile") or (form == "change" and "".join(name.split()) != unit.name):  # a name that stands may stay
         name = naming.check(tx.connection, station, name, organisation=organisation, today=tx.today.isoformat())
     changed = _changed(tx, unit, {**content, "name": name}, said) if form == "change" else {}
     filing = new_number()

@@ -9,7 +9,7 @@ from filings import ADDRESS, CLERK, CLOSING, COMMITTEE, HOME, LEADER, MEETING, N
 
 from ledger import filing as filing_life
 from ledger import organisations
-from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from ledger.errors import Conflict, InvalidRequest, LedgerError, NotAllowed, NotFound
 from ledger.filing import asking, drafts, erasing, expiry, judging, reading
 from ledger.kinds.filing import ERASED
 from ledger.people.actors import Actor
@@ -156,7 +156,7 @@ def test_numbers_follow_each_other_by_street_without_a_gap_when_two_agree_at_onc
         filing, actor = waiting[place]
         try:
             street.judge(filing, "street", actor=actor, ledger=ledgers[place % 3 % 2])
-        except Exception as error:  # a thread's fault is the test's
+        except LedgerError as error:  # a thread's fault is the test's
             failures.append(error)
 
     with pytest.raises(InvalidRequest):
@@ -266,7 +266,7 @@ def test_two_thirds_come_and_more_than_half_of_them_agree(world, street, voters,
 
 def test_an_organisation_ends_when_everything_is_settled_and_may_begin_again(world, street):
     unit = street.file()
-    with pytest.raises(InvalidRequest, match="注销以前要先办完这几件.*印章已交回"):
+    with pytest.raises(InvalidRequest, match=r"注销以前要先办完这几件.*印章已交回"):
         street.ask(CLOSING | {"settled_seals": ""}, kind="cancel", organisation=unit)
     street.agree(street.ask(CLOSING, kind="cancel", organisation=unit))
     found = street.unit(unit)
