@@ -26,6 +26,8 @@ from api.pages import (
     desk_certificates,
     erasures,
     evaluations,
+    filing_drafts,
+    filings,
     guide,
     helping,
     home,
@@ -96,6 +98,7 @@ _PAGES = (
     *(activities, coming, check_in),
     *(certificates, desk_certificates, check),
     *(record, record_desk, trainings, evaluations, organisations),
+    *(filings, filing_drafts),
 )
 
 

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from api import board, desk
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
+from ledger.filing import judging
 from ledger.people import confirmations, proposals, volunteers, withdrawals
 
 blueprint = Blueprint("home", __name__)
@@ -41,7 +42,15 @@ def work() -> ResponseReturnValue:
         batches = titled(tx.connection, desk.recent(tx.connection, me, tx.today, RECENT))
         shown = board.show(tx, tx.today.year, me.station)
         asked = [one for one in proposals.waiting(tx, me) if one.row.asked_by != me.account]
+        opinions = len(judging.waiting(tx, me))
         disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
     return render_template(
-        "home.html", counters=counted, batches=batches, board=shown, today=tx.today.isoformat(), asked=asked, disowned=disowned
+        "home.html",
+        counters=counted,
+        batches=batches,
+        board=shown,
+        today=tx.today.isoformat(),
+        asked=asked,
+        disowned=disowned,
+        opinions=opinions,
     )

@@ -22,6 +22,7 @@ from ledger.kinds.filing import DECLARED, ITEMS, LEGAL_FORMS, SETTLED, TIERS
 from ledger.people import accounts, actors, identity, volunteers
 from ledger.people.actors import Actor
 from ledger.people.vault import Personal
+from ledger.policies import service_policy
 from ledger.store import Ledger
 from ledger.tables import EvidenceLookRow, table
 from ledger.transactions import ReadTransaction
@@ -35,7 +36,6 @@ TITLES = {
     "cancel": "社区社会组织注销备案表",
 }
 NOTICE = "本表仅用于社区社会组织备案，不能作为其他任何证明；备案的社区社会组织不具有独立法人资格。"
-VALIDITY = "备案有效期到期前需重新备案。"
 _TEMPLATE = Path(__file__).with_name("paper.typ")
 _LOOK = table(EvidenceLookRow)
 _GONE = "（已按规定销毁）"
@@ -66,6 +66,7 @@ def _said(tx: ReadTransaction, opened: Application, copies: Sequence[str]) -> di
         raise NotFound("这件申请里的个人资料已按规定销毁，不能再印。请看原来印好的三份")
     body = _closing(opened) if row.form == "cancel" else _changing(opened) if row.form == "change" else _filing(opened)
     parts = [*body, _opinions(tx, opened), *(_sheets(tx, opened) if row.form in ("file", "refile") else [])]
+    years = service_policy(tx.connection, row.street_on or row.asked_on).filing_valid_years
     said = {
         "title": TITLES[row.form],
         "name": row.name,
@@ -73,7 +74,7 @@ def _said(tx: ReadTransaction, opened: Application, copies: Sequence[str]) -> di
         "number": f"编号 {row.number}" if row.number else "编号　　　　　（备案时由街镇填写）",
         "made_on": [int(part) for part in row.asked_on.split("-")],
         "entry": row.entry_index,
-        "notice": NOTICE + (VALIDITY if row.form in ("file", "refile") else ""),
+        "notice": NOTICE + (f"本备案表有效期 {years} 年，到期需重新备案。" if row.form in ("file", "refile") else ""),
         "keepers": list(COPIES.values()),
         "copies": [COPIES[copy] for copy in copies],
         "parts": parts,

@@ -5,7 +5,7 @@ from api.help_texts import HELP
 
 NO_PAGES = {
     *("static", "credit.entry", "credit.picture", "my_data.download", "second_factor.picture", "sheets.template", "sheets.problems"),
-    *("certificates.data", "certificates.paper"),
+    *("certificates.data", "certificates.paper", "filings.copies"),
     *("activities.feed", "log.checkpoint", "log.vkey", "log.tile", "log.bundle", "log.proof"),  # files, pictures, what programs read
     *("home.home", "check_in.scanned", "oidc.start", "oidc.callback", "api.problem"),  # they lead on to another
     "guide.page",  # the help itself

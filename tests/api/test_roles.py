@@ -185,6 +185,9 @@ PAGES |= {f"trainings.{view}": {"recorder", "approver"} for view in ("form", "do
 PAGES |= {f"evaluations.{view}": {"recorder", "approver"} for view in ("listing", "one", "record")}
 PAGES |= {"organisations.board": EVERYONE, "organisations.one": EVERYONE}
 PAGES |= {f"organisations.{view}": STAFF for view in ("listing", "desk", "appraise", "note", "award", "act", "undo")}
+PAGES |= {f"filings.{view}": STAFF for view in ("listing", "queue", "one", "copies")}
+PAGES |= {"filings.judge": {"recorder", "approver"}, "filings.erase": {"approver", "official"}}
+PAGES |= {f"filing_drafts.{view}": STAFF for view in ("form", "begin", "step", "save", "discard")}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -267,6 +270,7 @@ EXAMPLES = {
     "asked": str(uuid.uuid4()),
     "code": "overlap",
     "draft": str(uuid.uuid4()),
+    "filing": "2222222222",
     "evidence_id": str(uuid.uuid4()),
     "certificate": "340104-2025-999999",
     "upload": str(uuid.uuid4()),

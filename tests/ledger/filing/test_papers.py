@@ -24,11 +24,25 @@ def text_of(pdf: bytes) -> str:
 
 
 def test_three_copies_hold_every_field_and_name_their_keepers(world, street):
-    filing = street.ask(filings.form(leader0_native_place="安徽合肥", leader0_education="高中", leader0_politics="群众", contact_post="秘书"))
+    filing = street.ask(
+        filings.form(leader0_native_place="安徽合肥", leader0_education="高中", leader0_politics="群众", contact_post="秘书")
+    )
     street.agree(filing)
     said = text_of(papers.print_copies(world.ledger, CLERK, filing))
     for word in (
-        *(NAME, LEADER, "欧阳建国", PHONE, ADDRESS.replace(" ", ""), filings.id_number("19580312"), "1958年3月", "安徽合肥", "高中", "群众", "秘书"),
+        *(
+            NAME,
+            LEADER,
+            "欧阳建国",
+            PHONE,
+            ADDRESS.replace(" ", ""),
+            filings.id_number("19580312"),
+            "1958年3月",
+            "安徽合肥",
+            "高中",
+            "群众",
+            "秘书",
+        ),
         *("社会团体", "公益慈善，志愿服务组织", "社区领导", "60平方米", "关爱老人，守望相助", "陪伴、巡访、义诊", "备340104001第00001号"),
         *("负责人未被列入严重违法失信名单", "明珠社区居委会（盖章）", "解放街道社会服务中心（盖章）", "2028年2月26日", "人员名册（3人）"),
     ):
@@ -47,7 +61,14 @@ def test_a_change_and_an_end_are_printed_with_how_the_members_decided(world, str
     unit = street.file()
     change = street.ask(filings.form(scope="巡访") | MEETING, kind="change", organisation=unit)
     said = text_of(papers.print_copies(world.ledger, CLERK, change, ["own"]))
-    for word in ("变更备案表", "变更前内容", "陪伴、巡访、义诊", "任期届满，成员会议改选", "应到12人，到会9人，同意7人", "同意（）不同意（）"):
+    for word in (
+        "变更备案表",
+        "变更前内容",
+        "陪伴、巡访、义诊",
+        "任期届满，成员会议改选",
+        "应到12人，到会9人，同意7人",
+        "同意（）不同意（）",
+    ):
         assert word in said, word
     street.agree(change)
     end = street.ask(CLOSING, kind="cancel", organisation=unit)
