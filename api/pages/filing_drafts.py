@@ -124,7 +124,7 @@ def _page(found: Draft, here: str, problem: str = "", status: int = 200) -> Resp
         "leaders": min(LEADERS_MAX, max(LEADERS_SHOWN, filled + 1)),
         "VOTES": forms.VOTES,
         "PUBLIC": forms.PUBLIC,
-        "ENDINGS": naming.ENDINGS,
+        "ENDINGS": sorted(naming.ENDINGS, key=len),
         "CATEGORIES": codes.CATEGORIES,
         "EXAMPLES": categories.EXAMPLES,
         "OTHERS": {code: _others(code) for code in codes.CATEGORIES},

@@ -41,7 +41,14 @@ CHANGES = {
     "members": ("members", "staff", "roster"),
 }
 """Which fields make up each item that may change."""
-_SHOWN = {"leader": ("leader0.name",), "premises": ("premises",), "category": ("category", "legal_form"), "members": ("members", "staff")}
+_SHOWN = {
+    "leader": ("leader0.name",),
+    "premises": ("premises", "premises_area", "premises_public"),
+    "category": ("category", "volunteer", "legal_form"),
+    "members": ("members", "staff"),
+}
+_NAMED = frozenset({"members", "staff", "premises_area", "premises_public", "volunteer"})
+"""What is told with its label."""
 SUMMARY_MAX = 900
 
 
@@ -170,6 +177,7 @@ def _summary(items: list[str], content: Content) -> str:
     lines = []
     for item in items:
         keys = _SHOWN.get(item, CHANGES[item])
-        said = "，".join(filter(None, (reading.shown(key, content) for key in keys)))
+        pairs = ((forms.LABELS[key] if key in _NAMED else "", reading.shown(key, content)) for key in keys)
+        said = "，".join(f"{label} {value}".strip() for label, value in pairs if value)
         lines.append(f"{ITEMS[item]}：{said or '（未登记）'}")
     return "\n".join(lines)[:SUMMARY_MAX]

@@ -138,7 +138,7 @@ def check(connection: Connection, station: str, name: str, *, organisation: str 
         raise InvalidRequest(f"「{name}」没有写明做什么。请在「{where.short}」和「{ending}」之间写上业务领域，例如「巡逻」「书画」")
     taken = _taken(connection, station, name, rest, organisation)
     if taken:
-        raise InvalidRequest(f"本街镇已经有「{taken}」，名称不能重复。请加一个字号，例如「{where.short}夕阳红{rest}」")
+        raise InvalidRequest(f"本街镇已经有「{taken}」，名称不能重复。请加上或换一个字号，例如「{where.short}晨光…」")
     return name
 
 

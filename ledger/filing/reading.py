@@ -216,10 +216,9 @@ def shown(key: str, content: forms.Content) -> str:
     if key == "category":
         return categories.name_of(content.get("scheme") or codes.CATEGORY_SCHEME, value)
     if key in ("volunteer", "premises_public"):
-        return f"{forms.LABELS[key]}{'是' if value == '1' else '否'}"
+        return "是" if value == "1" else "否"
     table_of = {"legal_form": LEGAL_FORMS, "tier": TIERS}.get(key)
-    said = table_of.get(value, value) if table_of else value
-    return f"{forms.PUBLIC[key]} {said}" if said and key in ("members", "staff", "premises_area") else said
+    return table_of.get(value, value) if table_of else value
 
 
 def premises(tx: ReadTransaction, organisation: str) -> str:

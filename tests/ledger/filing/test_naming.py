@@ -95,7 +95,7 @@ def test_the_builder_makes_what_the_check_accepts(world, street):
 def test_a_name_is_taken_in_the_whole_street_in_its_full_and_its_short_form(world, street):
     street.file(filings.form(name="明珠社区书画协会"))
     for name in ("明珠社区书画协会", "解放街道明珠社区书画协会", "合肥市蜀山区解放街道明珠社区书画协会"):
-        with pytest.raises(InvalidRequest, match="本街镇已经有「明珠社区书画协会」，名称不能重复。请加一个字号"):
+        with pytest.raises(InvalidRequest, match="本街镇已经有「明珠社区书画协会」，名称不能重复。请加上或换一个字号"):
             judged(world, name)
     assert judged(world, "明珠社区翰墨书画协会")
     assert judged(world, "前锋社区书画协会", OTHER), "another community's name is another name"
