@@ -144,8 +144,8 @@ def check(connection: Connection, station: str, name: str, *, organisation: str 
 
 def _rest(name: str, where: Place) -> str | None:
     """Give what follows the place in a name; None when it does not begin with the place."""
-    city = r"(?:[\u4e00-\u9fff]{2,8}市)?"
-    ways = [city + re.escape(where.full)]
+    county = re.escape(where.district) if where.district else r"(?:[\u4e00-\u9fff]{2,8}?[区县市旗])?"  # a tree may begin at the street
+    ways = [r"(?:[\u4e00-\u9fff]{2,8}?市)?" + county + re.escape(where.street + where.community)]
     ways += [re.escape(where.street + where.community)] if where.community else []
     for way in (*ways, re.escape(where.short)):
         if found := re.match(way, name):

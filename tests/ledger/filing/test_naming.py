@@ -77,6 +77,13 @@ def test_a_bad_name_is_told_which_part_is_wrong(world, street, name, sentence):
         judged(world, name)
 
 
+def test_a_tree_that_begins_at_the_street_takes_any_county_before_it(world):
+    world.station(STREET, "解放街道", level="centre")
+    world.station(HOME, "明珠社区", parent=STREET)
+    for name in ("柳州市柳北区解放街道明珠社区书画队", "柳北区解放街道明珠社区书画队", "解放街道明珠社区书画队", "明珠社区书画队"):
+        assert judged(world, name) == name
+
+
 def test_an_organisation_of_a_street_leaves_the_community_out(world, street):
     assert judged(world, "蜀山区解放街道邻里巡逻队", STREET)
     with pytest.raises(InvalidRequest, match="没有写明所在地"):
@@ -105,7 +112,9 @@ def test_a_name_of_a_unit_that_was_renamed_or_closed_was_good_then_and_says_so(w
     assert judged(world, "前锋社区书画协会", OTHER)
     world.advance(days=30)
     world.write(lambda tx: stations.declare(tx, Station(OTHER, "前锋东社区居委会", "station", STREET)))
-    with pytest.raises(InvalidRequest, match="「前锋社区」已于 2028-03-27 改称「前锋东社区」：2028-02-26 起用它取的名称当时有效，今天不能再用"):
+    with pytest.raises(
+        InvalidRequest, match="「前锋社区」已于 2028-03-27 改称「前锋东社区」：2028-02-26 起用它取的名称当时有效，今天不能再用"
+    ):
         judged(world, "前锋社区书画协会", OTHER)
     assert judged(world, "前锋东社区书画协会", OTHER)
     closed = {"station": OTHER, "valid_from": world.today.isoformat(), "closed": True}
