@@ -14,10 +14,12 @@ from flask import current_app, url_for
 from api.wording import ACCOUNT_CHANGES, hours, long_day
 from ledger import activities, stations
 from ledger.bulk import rows_where_in
+from ledger.kinds.credit import QUALITIES
 from ledger.kinds.filing import FORMS, OUTCOMES
 from ledger.kinds.service import CLAIMS, FINDINGS
 from ledger.notices import About, Notice
 from ledger.people.proposals import KINDS as PROPOSED
+from ledger.record.items import name_of
 from ledger.service.drafts import duration
 from ledger.tables import (
     AwardRow,
@@ -68,7 +70,8 @@ WORDS = {
     "evaluation.voided": ("一条评价作废了", "评错了的，会重新评。"),
     "award.granted": ("一项奖励记进来了", "在「我的信用记录」里可以看到。"),
     "award.withdrawn": ("一项奖励撤销了", "不同意的话，请到站点说明。"),
-    "conduct.recorded": ("记了一条守信或失信", "依据、期限、怎么修复都写在里面；不同意的，点「我不同意」。"),
+    "conduct.good": ("记了一条守信", "在「我的信用记录」里可以看到。"),
+    "conduct.bad": ("记了一条失信", "依据、期限、怎么修复都写在里面；不同意的，在那一条下面说，由没有经手的人来判断。"),
     "conduct.lifted": ("一条守信失信记录撤下了", "结果和理由在下面，也写进了账本。"),
     "points.spent": ("用了积分", "积分另记一本账，服务时长一分钟也不会少。"),
     "proposal.asked": ("有一件事等第二个人决定", "请在「待办」里看清楚再决定。"),
@@ -110,7 +113,7 @@ _OF_VOLUNTEERS = {
     "activity.cancelled": "coming.listing",
     "proposal.declined": "registration.mine",
     **dict.fromkeys(("training.recorded", "training.voided", "evaluation.recorded", "evaluation.voided", "points.spent"), "record.mine"),
-    **dict.fromkeys(("award.granted", "award.withdrawn", "conduct.recorded", "conduct.lifted"), "record.mine"),
+    **dict.fromkeys(("award.granted", "award.withdrawn", "conduct.good", "conduct.bad", "conduct.lifted"), "record.mine"),
     "certificate.issued": "certificates.mine",
     "certificate.revoked": "certificates.mine",
     "volunteer.moved": "registration.mine",
@@ -133,6 +136,7 @@ _OF_RECORDS = ("served_on", "minutes", "entry")
 """What the record that a notice is about says better itself."""
 _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "title": ("活动", str),
+    "subject": ("哪一项", str),
     "kind": ("什么事", lambda kind: PROPOSED.get(kind, kind)),
     **dict.fromkeys(("training", "evaluation", "award", "conduct"), ("账本", lambda index: f"第 {index} 条")),
     "served_on": ("时间", long_day),
@@ -199,13 +203,14 @@ def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str,
         return {notice.about[key] for notice in notices for key in keys if key in notice.about}
 
     reasons: dict[Any, str | None] = {}
+    subjects: dict[Any, str] = {}
     for rows, keys in ((_OBJECTION, "objection"), (_OMISSION, "omission")):
         columns = (rows.c.entry_index, rows.c.reason)
         reasons |= {row.entry_index: row.reason for row in rows_where_in(tx.connection, columns, rows.c.entry_index, named(keys))}
     for rows, (key, column) in _REASONS.items():
-        columns = (rows.c.entry_index, rows.c[column])
-        told = rows_where_in(tx.connection, columns, rows.c.entry_index, named(key))
+        told = rows_where_in(tx.connection, rows.c, rows.c.entry_index, named(key))
         reasons |= {row.entry_index: getattr(row, column) for row in told if getattr(row, column)}
+        subjects |= {row.entry_index: _subject(row) for row in told}
     reasons |= {row.id: row.remark for row in rows_where_in(tx.connection, _PROPOSAL.c, _PROPOSAL.c.id, named("proposal"))}
     events = activities.get_many(tx.connection, named("activity"))
     reasons |= {number: row.ended_reason for number, row in events.items()}
@@ -214,6 +219,8 @@ def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str,
         pointed = [notice.about[key] for key in _POINTED if key in notice.about]
         said = [reason for place in pointed if (reason := reasons.get(place))]
         found[notice.id] = {"reason": said[0]} if said else {}
+        if named_here := [subjects[place] for place in pointed if place in subjects]:
+            found[notice.id] |= {"subject": named_here[0]}
         if (event := events.get(str(notice.about.get("activity")))) is not None:
             found[notice.id] |= {"title": event.title}
     return found
@@ -228,6 +235,13 @@ def _organisations(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str, 
         names = {row[0]: row.name for row in rows}
         found |= {one.id: names[one.about[key]] for one in notices if one.about.get(key) in names}
     return found
+
+
+def _subject(row: Any) -> str:
+    """Say what a fact of a credit record is: a title, a quality, an item."""
+    if "title" in row._fields:
+        return str(row.title)
+    return name_of(row.item) if "item" in row._fields else QUALITIES[row.quality]
 
 
 def _facts(said: About, places: dict[str, str], *, known: bool) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from ledger import rates
 from ledger.codes import AREA_TYPES, GRADES, LEVELS, SERIES
 from ledger.entries import SHANGHAI
 from ledger.ids import spaced, spaced_code
+from ledger.kinds.credit import QUALITIES, SENSES
 from ledger.people.actors import ROLES
 from ledger.service.drafts import duration
 
@@ -132,4 +133,6 @@ def init_app(app: Flask) -> None:
         SERIES=SERIES,
         LEVELS=LEVELS,
         AREA_TYPES=AREA_TYPES,
+        QUALITIES=QUALITIES,
+        SENSES=SENSES,
     )

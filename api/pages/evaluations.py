@@ -68,7 +68,7 @@ def record(number: str) -> ResponseReturnValue:
     }
     try:
         if not chosen:
-            raise InvalidRequest("没有要登记的评价：这些人都评过了，或者都选了「这次不评」")
+            raise InvalidRequest("没有要登记的评价：这些人都评过了，或者都选了「不评」")
         day = day_said("evaluated_on", "评价日期")
         receipts = ledger().write(lambda tx: evaluations.record_many(tx, number, chosen, by=by, evaluated_on=day), actor())
     except LedgerError as refusal:

@@ -8,6 +8,7 @@ from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
 from ledger.filing import judging
 from ledger.people import confirmations, proposals, volunteers, withdrawals
+from ledger.record import evaluations, lists
 
 blueprint = Blueprint("home", __name__)
 RECENT = 6
@@ -44,8 +45,12 @@ def work() -> ResponseReturnValue:
         asked = [one for one in proposals.waiting(tx, me) if one.row.asked_by != me.account]
         opinions = len(judging.waiting(tx, me))
         disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
+        unevaluated = evaluations.waiting(tx, me) if me.may("record") else []
+        due = lists.dues(tx, me)
     return render_template(
         "home.html",
+        unevaluated=unevaluated,
+        due=due,
         counters=counted,
         batches=batches,
         board=shown,

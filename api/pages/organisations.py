@@ -1,5 +1,6 @@
 """「组织」: organisations' credit for the public (信用公示, and a page of each) and at the desk; persons in charge are named nowhere here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages import record as own
 from api.pages.filings import WORDS as FILING
 from api.pages.filings import filed
-from api.pages.record_desk import act_said
+from api.pages.record_desk import ASKED, act_said, undone
 from ledger import organisations, stations
 from ledger.codes import CATEGORIES
 from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
@@ -127,11 +128,11 @@ def appraise(number: str) -> ResponseReturnValue:
     """Record an appraisal."""
     form = request.form
 
-    def work(tx: WriteTransaction) -> Any:
-        said = (form.get("appraiser", ""), form.get("name", ""), form.get("grade", ""), form.get("opinion", ""))
-        return lists.appraise(tx, subjects.organisation(tx, number), *said, own.day_said("appraised_on", "评议日期"))
+    def read() -> tuple[Any, ...]:
+        said = tuple(form.get(name, "") for name in ("appraiser", "name", "grade", "opinion"))
+        return (*said, own.day_said("appraised_on", "评议日期"))
 
-    return _do(number, work, "评议已登记。")
+    return _do(number, read, lambda tx, *said: lists.appraise(tx, subjects.organisation(tx, number), *said), "评议已登记。")
 
 
 @blueprint.post("/<number>/notes")
@@ -140,12 +141,12 @@ def note(number: str) -> ResponseReturnValue:
     """Ask that it is disclosed, warned or listed."""
     form = request.form
 
-    def work(tx: WriteTransaction) -> Any:
+    def read() -> tuple[Any, ...]:
         mend_by = own.day_said("mend_by", "整改期限") if form.get("mend_by") else None
-        said = (form.get("list", ""), form.get("basis", ""), form.get("reason", ""))
-        return lists.ask_note(tx, subjects.organisation(tx, number), *said, own.day_said("noted_on", "认定日期"), mend_by)
+        said = tuple(form.get(name, "") for name in ("list", "basis", "reason"))
+        return (*said, own.day_said("noted_on", "认定日期"), mend_by)
 
-    return _do(number, work, "已提出，等第二个人决定。")
+    return _do(number, read, lambda tx, *said: lists.ask_note(tx, subjects.organisation(tx, number), *said), ASKED)
 
 
 @blueprint.post("/<number>/awards")
@@ -154,7 +155,8 @@ def award(number: str) -> ResponseReturnValue:
     """Ask that an award is entered."""
     return _do(
         number,
-        lambda tx: awards.ask(tx, subjects.organisation(tx, number), own.award_said(), own.paper_said()),
+        lambda: (own.award_said(), own.paper_said()),
+        lambda tx, *said: awards.ask(tx, subjects.organisation(tx, number), *said),
         "已提出，等第二个人对照证书核实。",
     )
 
@@ -163,34 +165,34 @@ def award(number: str) -> ResponseReturnValue:
 @open_to(*STAFF)
 def act(number: str) -> ResponseReturnValue:
     """Ask that an act is recorded."""
-    return _do(number, lambda tx: conduct.ask(tx, subjects.organisation(tx, number), act_said()), "已提出，等第二个人决定。")
+    return _do(number, lambda: (act_said(),), lambda tx, said: conduct.ask(tx, subjects.organisation(tx, number), said), ASKED)
 
 
 @blueprint.post("/<number>/undo")
 @open_to(*STAFF)
 def undo(number: str) -> ResponseReturnValue:
     """Ask that something of it ends."""
-    form = request.form
-    what, index = form.get("what", ""), form.get("index", "")
-
-    def work(tx: WriteTransaction) -> Any:
-        found = _visible(tx, number)
-        rows = {"note": found.notes, "award": found.awards, "conduct": found.conduct}.get(what, [])
-        if not index.isdecimal() or int(index[:15]) not in {row.entry_index for row in rows}:
-            raise InvalidRequest("这一条不在这个组织的记录里，请刷新页面再试")
-        ground, reason = form.get("ground", ""), form.get("reason", "")
-        if what == "award":
-            return awards.ask_withdrawal(tx, int(index), reason)
-        return (lists if what == "note" else conduct).ask_lift(tx, int(index), ground, reason)
-
-    return _do(number, work, "已提出，等第二个人决定。")
+    return _do(number, undone, lambda tx, *said: _undo(tx, number, *said), ASKED)
 
 
-def _do(number: str, work: Any, done: str) -> ResponseReturnValue:
+def _undo(tx: WriteTransaction, number: str, what: str, index: int, ground: str, reason: str) -> Any:
+    """Ask that one thing of this organisation's record ends. Raises InvalidRequest for another's."""
+    found = reading.of_organisation(tx, number)
+    rows = {"note": found.notes, "award": found.awards, "conduct": found.conduct}.get(what, [])
+    if index not in {row.entry_index for row in rows}:
+        raise InvalidRequest("这一条不在这个组织的记录里，请刷新页面再试")
+    if what == "award":
+        return awards.ask_withdrawal(tx, index, reason)
+    return (lists if what == "note" else conduct).ask_lift(tx, index, ground, reason)
+
+
+def _do(number: str, read: Callable[[], tuple[Any, ...]], work: Callable[..., Any], done: str) -> ResponseReturnValue:
+    """Read the form, do the work in a write, and come back to the page."""
     with ledger().read() as tx:
         _visible(tx, number)
     try:
-        ledger().write(work, actor())
+        said = read()
+        ledger().write(lambda tx: work(tx, *said), actor())
     except LedgerError as refusal:
         return _desk(number, str(refusal), 400)
     flash(done)

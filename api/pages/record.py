@@ -46,7 +46,7 @@ def shown(tx: ReadTransaction, number: str) -> dict[str, Any]:
     """Gather what the page shows of one volunteer."""
     person = volunteers.get(tx, number)
     found = reading.of_person(tx, person.row.number)
-    held = dict(zip((field.key for field in FIELDS), my_data.held(masked(person.personal)), strict=True))
+    held = {field.key: one for field, one in zip(FIELDS, my_data.held(masked(person.personal)), strict=True) if field.part != "guardian"}
     accounts = {row.recorder for row in found.trainings} | {one.row.recorder for one in found.evaluations}
     return {
         "person": person,
@@ -67,7 +67,7 @@ def shown(tx: ReadTransaction, number: str) -> dict[str, Any]:
 def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         found = shown(tx, actor().volunteer or "")
-    return render_template("record.html", mine=True, problem=problem, **found), status
+    return render_template("credit_record.html", mine=True, problem=problem, **found), status
 
 
 @blueprint.get("/")
@@ -88,6 +88,21 @@ def ask_lift(index: int) -> ResponseReturnValue:
         return _page(str(refusal), 400)
     flash("已经收到，由没有经手的工作人员来办。有了结果会在「通知」里告诉您。")
     return redirect(url_for("record.mine") + "#conduct")
+
+
+@blueprint.post("/waiting/<uuid:matter>/drop")
+@open_to("volunteer")
+def take_back(matter: object) -> ResponseReturnValue:
+    """Take back, as the person, what one handed in or asked for and nobody has decided."""
+    with ledger().read() as tx:
+        if proposals.get_row(tx.connection, str(matter)).asked_by != actor().account:
+            raise NotFound("没有这件待办，可能已经办完。请刷新页面")
+    try:
+        ledger().write(lambda tx: proposals.decline(tx, str(matter), ""), actor())
+    except LedgerError as refusal:
+        return _page(str(refusal), 400)
+    flash("已撤回，没有任何改动。")
+    return redirect(url_for("record.mine"))
 
 
 def _award_page(problem: str = "", status: int = 200) -> ResponseReturnValue:

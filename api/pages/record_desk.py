@@ -14,18 +14,14 @@ from ledger.record.conduct import Act
 from ledger.transactions import WriteTransaction
 
 blueprint = Blueprint("record_desk", __name__, url_prefix="/volunteers/<number>/record")
-_UNDO = {
-    "training": "培训记录已作废。",
-    "evaluation": "评价已作废。",
-    "award": "已提出，等第二个人决定。",
-    "conduct": "已提出，等第二个人决定。",
-}
+ASKED = "已提出，等第二个人决定。"
+_UNDONE = {"training": "培训记录已作废。", "evaluation": "评价已作废。"}
 
 
 def _page(number: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
     with ledger().read() as tx:
         found = own.shown(tx, visible(tx, number).row.number)
-    return render_template("record.html", mine=False, problem=problem, said=request.form, **found), status
+    return render_template("credit_record.html", mine=False, problem=problem, said=request.form, **found), status
 
 
 @blueprint.get("/")
@@ -52,22 +48,24 @@ def award(number: str) -> ResponseReturnValue:
 @open_to(*STAFF)
 def act(number: str) -> ResponseReturnValue:
     """Ask that an act is recorded."""
-    return _do(number, act_said, lambda tx, said: conduct.ask(tx, subjects.person(tx, number), said), "已提出，等第二个人决定。", "conduct")
+    return _do(number, act_said, lambda tx, said: conduct.ask(tx, subjects.person(tx, number), said), ASKED, "conduct")
 
 
 @blueprint.post("/undo")
 @open_to(*STAFF)
 def undo(number: str) -> ResponseReturnValue:
     """Void what one person may void, or ask for what takes two."""
-    what = request.form.get("what", "")
-    return _do(number, _undone, lambda tx, said: _undo(tx, number, what, *said), _UNDO.get(what, ""), "top")
+    done = _UNDONE.get(request.form.get("what", ""), ASKED)
+    return _do(number, undone, lambda tx, said: _undo(tx, number, *said), done, "top")
 
 
-def _undone() -> tuple[int, str, str]:
-    said = request.form.get("index", "")
+def undone() -> tuple[str, int, str, str]:
+    """Read from the form what is to be undone, which one, on what ground and why. Raises InvalidRequest."""
+    form = request.form
+    said = form.get("index", "")
     if not said.isdecimal() or len(said) > 15:
         raise InvalidRequest("没有选中哪一条，请刷新页面再试")
-    return int(said), request.form.get("ground", ""), request.form.get("reason", "")
+    return form.get("what", ""), int(said), form.get("ground", ""), form.get("reason", "")
 
 
 def _undo(tx: WriteTransaction, number: str, what: str, index: int, ground: str, reason: str) -> Any:

@@ -12,6 +12,7 @@ from api.v1 import (
     activities,
     calendars,
     certificates,
+    credit_records,
     entries,
     fields,
     jobs,
@@ -34,7 +35,7 @@ from api.v1 import (
 from api.v1.lists import Cursor
 
 _NOUNS = (
-    *(service_records, objections, activities, volunteers, certificates, matters, parked),
+    *(service_records, objections, activities, volunteers, credit_records, certificates, matters, parked),
     *(organisations, stations, calendars, rates, selections, webhooks, jobs, entries, proofs),
 )
 _MORE_OF_SERVICE_RECORDS = (service_reads, service_changes)

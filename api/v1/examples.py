@@ -76,6 +76,28 @@ EXAMPLES = {
     "GET /volunteers/{number}": Example(f"/volunteers/{VOLUNTEER}"),
     "POST /volunteers/find": Example("/volunteers/find", {"id_number": ID_NUMBER}),
     "GET /volunteers/{number}/credit": Example(f"/volunteers/{VOLUNTEER}/credit"),
+    "GET /volunteers/{number}/record": Example(f"/volunteers/{VOLUNTEER}/record"),
+    "POST /trainings": Example(
+        "/trainings",
+        {
+            "station": STATION,
+            "title": "急救员培训",
+            "content": "心肺复苏、创伤包扎",
+            "minutes": 180,
+            "organiser": "区红十字会",
+            "trained_on": "2025-01-06",
+            "volunteers": [VOLUNTEER],
+        },
+        keyed=True,
+    ),
+    "POST /evaluations": Example(
+        "/evaluations", {"activity": ACTIVITY, "volunteer": VOLUNTEER, "quality": "good", "remark": "耐心细致"}, keyed=True
+    ),
+    "POST /awards": Example(
+        "/awards",
+        {"volunteer": VOLUNTEER, "title": "优秀志愿者", "unit": "竹荫里社区居委会", "level": "station", "granted_on": "2025-01-03"},
+        keyed=True,
+    ),
     "GET /matters": Example("/matters"),
     "POST /matters/{matter}/acceptances": Example(f"/matters/{ACCEPTED}/acceptances", keyed=True),
     "POST /matters/{matter}/refusals": Example(f"/matters/{REFUSED}/refusals", {"remark": "确认书上没有本人签名"}, keyed=True),

@@ -59,6 +59,15 @@ BESIDE: tuple[Field, ...] = (
     ),
     Field("", "message_wish", "手机消息的方式", "把通知发到手机", "本人选择", "改选或注销时马上删除", _TOLD),
     Field("", "words", "异议里的说明", "查清异议", "本人提出", UNTIL_ERASED, "本人；处理异议的工作人员"),
+    Field(
+        "",
+        "papers",
+        "交来的奖励证书",
+        "核对奖励；账本里只记它的指纹",
+        "《志愿服务记录与证明出具办法（试行）》第九条（本人提供材料）",
+        "核对完马上删除",
+        "核对的工作人员，每打开一次都留痕",
+    ),
     Field("", "notices", "收到的通知", "告诉您办理的结果", "履行告知义务", "一年；注销时马上删除", _TOLD),
 )
 """What is kept beside the vault under a volunteer's number, which names nobody without it."""

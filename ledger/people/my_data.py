@@ -25,12 +25,13 @@ from ledger.people.vault import Personal
 from ledger.planning import sign_ups
 from ledger.record import reading
 from ledger.service import objections
-from ledger.tables import AccountRow, EntryRow, MessageWishRow, NoticeRow, ObjectionNoteRow, SessionRow, table
+from ledger.tables import AccountRow, EntryRow, MessageWishRow, NoticeRow, ObjectionNoteRow, ProposalPaperRow, SessionRow, table
 from ledger.transactions import ReadTransaction
 
 FORMAT = "shouwang-my-data/1"
 _ENTRY, _ACCOUNT, _SESSION = table(EntryRow), table(AccountRow), table(SessionRow)
 _WISH, _NOTICE, _NOTE = table(MessageWishRow), table(NoticeRow), table(ObjectionNoteRow)
+_PAPER = table(ProposalPaperRow)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,13 @@ def beside(tx: ReadTransaction, number: str) -> list[Held]:
     """List what is kept beside the vault of a person, in words: how much of each, nothing of what there is none of."""
     wish = tx.connection.execute(select(_WISH.c.channel).where(_WISH.c.recipient == "person/" + number)).scalar_one_or_none()
     told = tx.connection.execute(select(func.count()).where(_NOTICE.c.recipient == "person/" + number)).scalar_one()
-    counted = {"sign_ups": len(sign_ups.of_volunteer(tx.connection, number)), "words": len(_words(tx, number)), "notices": told}
+    papers = tx.connection.execute(select(func.count()).where(_PAPER.c.volunteer == number)).scalar_one()
+    counted = {
+        "papers": papers,
+        "sign_ups": len(sign_ups.of_volunteer(tx.connection, number)),
+        "words": len(_words(tx, number)),
+        "notices": told,
+    }
     said = {name: f"{count} 件" for name, count in counted.items() if count} | ({"message_wish": wish} if wish else {})
     return [Held(one.label, said.get(one.key, ""), one.purpose, one.basis, one.kept, one.seen_by) for one in BESIDE]
 

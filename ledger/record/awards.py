@@ -41,6 +41,8 @@ def hand_in(tx: WriteTransaction, award: Award, paper: Paper) -> str:
     """Hand in an award of one's own, with its paper; the desk checks it. Returns the proposal's id. Raises NotAllowed, InvalidRequest."""
     if tx.actor.volunteer is None:
         raise NotAllowed("奖励证书由志愿者本人在自己的页面上交，工作人员请在服务台登记")
+    if not may_hand_in(tx, tx.actor.volunteer):
+        raise InvalidRequest("您的登记已经结束，不能再交奖励证书。想再参加，请到站点重新登记")
     return _ask(tx, subjects.person(tx, tx.actor.volunteer), award, paper)
 
 

@@ -11,7 +11,7 @@ The rules this file alone keeps (国办发〔2020〕49号; 志愿服务条例 ar
 4. The person may ask for each of the three on their own page. That it was a mistake is judged by nobody who asked for it or decided it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -64,7 +64,22 @@ def standing(row: Any, day: date) -> str:
 def ask(tx: WriteTransaction, subject: Subject, act: Act) -> str:
     """Ask that an act is recorded; a second person decides. Returns the proposal's id. Raises NotAllowed, InvalidRequest, NotFound."""
     tx.require("note_credit", subject.station)
-    return telling.ask(tx, "conduct", subject, _checked(tx, subject, act))
+    said = _checked(tx, subject, act)
+    _require_new(tx, subject, said)
+    if any(one.row.kind == "conduct" and _same(one.said, said) for one in proposals.of(tx, subject.volunteer, subject.organisation)):
+        raise InvalidRequest("同一天的这一件已经提出，正等第二个人决定，不用再提")
+    return telling.ask(tx, "conduct", subject, said)
+
+
+def _require_new(tx: ReadTransaction, subject: Subject, said: Mapping[str, Any]) -> None:
+    """Refuse what is recorded already: nobody answers twice for one act."""
+    for row in of(tx, subject):
+        if standing(row, tx.today) != "undone" and _same({"item": row.item, "occurred_on": row.occurred_on}, said):
+            raise InvalidRequest(f"账本第 {row.entry_index} 条已经记了同一天的这一件，一件事只记一次")
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[name] == other[name] for name in ("item", "occurred_on"))
 
 
 def _checked(tx: ReadTransaction, subject: Subject, act: Act) -> Body:
@@ -115,8 +130,9 @@ def _own(tx: ReadTransaction, subject: Subject, services: Sequence[int]) -> list
 def carry_out(tx: WriteTransaction, proposal: Proposal) -> Receipt:
     """Record an act, a second person having agreed."""
     subject = subjects.whose(tx, proposal.row)
+    _require_new(tx, subject, proposal.said)
     receipt = tx.append([Fact("conduct.recorded", {**subject.body, **proposal.said, "asked_by": proposal.row.asked_by})])[0]
-    telling.outcome(tx, subject, "conduct.recorded", {"conduct": receipt.index})
+    telling.outcome(tx, subject, f"conduct.{proposal.said['sense']}", {"conduct": receipt.index})
     return receipt
 
 

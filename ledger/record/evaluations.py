@@ -6,9 +6,10 @@ records at the activity's station writes them down, for all who came on one page
 was wrong is voided first. 不合格 needs a remark: the person reads it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -87,24 +88,23 @@ def sheet(tx: ReadTransaction, activity: str) -> Sheet:
         if not one.voided_by:
             said.setdefault(one.volunteer, {})[one.by] = one
     ended = max((one.end[:10] for one in served), default=(row.end or row.start or "")[:10])
-    due = due_on(tx, ended) if ended else None
+    due = due_days(tx)(ended) if ended else None
     lines = [Line(number, first[number], names[number], said.get(number, {})) for number in sorted(first)]
     return Sheet(row, ended, due, _late(due, tx.today), lines)
 
 
-def due_on(tx: ReadTransaction, ended_on: str) -> str | None:
-    """Give the day by which what ended on a day is to be evaluated; None when the calendar does not know it."""
-    policy = service_policy(tx.connection, tx.today.isoformat())
-    try:
-        return calendar(tx.connection).add(date.fromisoformat(ended_on), policy.entry_due_working_days).isoformat()
-    except InvalidRequest:
-        return None
+def due_days(tx: ReadTransaction) -> Callable[[str], str | None]:
+    """Give what tells by which day something that ended on a day is to be evaluated; it says None when the calendar does not know."""
+    known, days = calendar(tx.connection), service_policy(tx.connection, tx.today.isoformat()).entry_due_working_days
 
+    @cache
+    def due(ended_on: str) -> str | None:
+        try:
+            return known.add(date.fromisoformat(ended_on), days).isoformat()
+        except InvalidRequest:
+            return None
 
-def was_late(tx: ReadTransaction, row: Any, ended_on: str) -> bool:
-    """Tell whether an evaluation came after its due day."""
-    due = due_on(tx, ended_on)
-    return due is not None and row.recorded_at[:10] > due
+    return due
 
 
 def record_many(
@@ -174,11 +174,11 @@ def waiting(tx: ReadTransaction, actor: Actor) -> list[Waiting]:
     rows = tx.connection.execute(held.group_by(_SERVICE.c.activity)).all()
     done = _evaluated(tx.connection, [row.activity for row in rows])
     known = activities.get_many(tx.connection, {row.activity for row in rows})
-    found = []
+    found, due_by = [], due_days(tx)
     for row in rows:
         missing = row.people - done.get(row.activity, 0)
         if missing > 0 and not known[row.activity].migrated_year:
-            due = due_on(tx, row.ended[:10])
+            due = due_by(row.ended[:10])
             found.append(Waiting(known[row.activity], row.ended[:10], due, _late(due, tx.today), row.people, missing))
     return sorted(found, key=lambda one: (not one.late, one.due_on or "9999", one.activity.id))
 

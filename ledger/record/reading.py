@@ -13,6 +13,7 @@ from ledger.tables import EvaluationRow, OrganisationRow, PointsSpentRow, Servic
 from ledger.transactions import ReadTransaction
 
 _TRAINING, _EVALUATION, _SPENT = table(TrainingRow), table(EvaluationRow), table(PointsSpentRow)
+NEVER = "9999-12-31"
 _ORGANISATION, _SERVICE = table(OrganisationRow), table(ServiceRow)
 
 
@@ -62,13 +63,9 @@ class OrganisationRecord:
 def of_person(tx: ReadTransaction, number: str) -> Record:
     """Put together what is recorded of a volunteer, by the number in use."""
     subject = Subject("", volunteer=number)
-    evaluated = rows_where_in(tx.connection, _EVALUATION.c, _EVALUATION.c.volunteer, [number])
-    known = activities.get_many(tx.connection, {row.activity for row in evaluated})
-    ended = _ended(tx, {row.service for row in evaluated if row.service is not None})
-    made = [Evaluation(row, known[row.activity].title, _late(tx, row, ended.get(row.service, ""))) for row in evaluated]
     return Record(
         _newest(rows_where_in(tx.connection, _TRAINING.c, _TRAINING.c.volunteer, [number]), "trained_on"),
-        sorted(made, key=lambda one: (one.row.evaluated_on, one.row.entry_index), reverse=True),
+        _evaluations(tx, _newest(rows_where_in(tx.connection, _EVALUATION.c, _EVALUATION.c.volunteer, [number]), "evaluated_on")),
         awards.of(tx, subject),
         conduct.of(tx, subject),
         _newest(rows_where_in(tx.connection, _SPENT.c, _SPENT.c.volunteer, [number]), "spent_on"),
@@ -104,10 +101,13 @@ def _newest(rows: list[Any], day: str) -> list[Any]:
     return sorted(rows, key=lambda row: (getattr(row, day), row.entry_index), reverse=True)
 
 
-def _ended(tx: ReadTransaction, services: set[int]) -> dict[int | None, str]:
-    columns = (_SERVICE.c.entry_index, _SERVICE.c.end)
-    return {row.entry_index: row.end[:10] for row in rows_where_in(tx.connection, columns, _SERVICE.c.entry_index, services)}
-
-
-def _late(tx: ReadTransaction, row: Any, ended: str) -> bool:
-    return bool(ended) and evaluations.was_late(tx, row, ended)
+def _evaluations(tx: ReadTransaction, rows: list[Any]) -> list[Evaluation]:
+    """Say of evaluations what they were of, and which came later than their due day."""
+    if not rows:
+        return []
+    due = evaluations.due_days(tx)
+    titles = activities.get_many(tx.connection, {row.activity for row in rows})
+    columns, wanted = (_SERVICE.c.entry_index, _SERVICE.c.end), {row.service for row in rows if row.service is not None}
+    ended = {row.entry_index: row.end[:10] for row in rows_where_in(tx.connection, columns, _SERVICE.c.entry_index, wanted)}
+    by = {row.entry_index: due(ended[row.service]) if row.service in ended else None for row in rows}
+    return [Evaluation(row, titles[row.activity].title, row.recorded_at[:10] > (by[row.entry_index] or NEVER)) for row in rows]

@@ -173,7 +173,7 @@ def test_somebody_registered_at_the_desk_answers_on_a_phone(world, window, tmp_p
 
     approver = window()
     sign_in(approver, "approver")
-    approver.get_by_role("link", name="1 件志愿者待办").click()
+    approver.get_by_role("link", name="1 件待办").click()
     approver.screenshot(path=tmp_path / "proposals.png", full_page=True)
     approver.get_by_role("button", name="已核实，是本人的意思").click()
     approver.get_by_role("link", name="被否认的登记").click()

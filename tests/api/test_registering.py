@@ -124,7 +124,7 @@ def test_the_first_sign_in_leads_to_the_registration_and_a_yes_by_the_registrars
     assert row(world, number).confirmed_on is None
     assert visitor.get("/").location == "/credit/", "asked once"
     approver = world.visitor("approver")
-    assert "1 件志愿者待办" in approver.get("/work").text
+    assert "1 件待办" in approver.get("/work").text
     todo = approver.get("/proposals/")
     assert "登录码是登记人自己发的" in todo.text
     assert approver.post(matter(todo) + "/accept").status_code == 302

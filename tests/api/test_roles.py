@@ -178,7 +178,7 @@ PAGES |= {
     "check.file": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
-PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "award_form", "hand_in")}
+PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "take_back", "award_form", "hand_in")}
 PAGES |= {"record.paper": {"approver", "official"}}
 PAGES |= {f"record_desk.{view}": STAFF for view in ("page", "award", "act", "undo")}
 PAGES |= {f"trainings.{view}": {"recorder", "approver"} for view in ("form", "do")}
@@ -245,6 +245,12 @@ API |= {
     "api_matters.merge": "volunteers:write",
     "api_calendars.one": "stations:read",
     "api_calendars.adopt": "stations:write",
+}
+API |= {
+    "api_credit_records.record_of": "volunteers:read",
+    "api_credit_records.train": "service-records:write",
+    "api_credit_records.evaluate": "service-records:write",
+    "api_credit_records.award": "volunteers:write",
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}

@@ -50,6 +50,7 @@ def lived_in(desk):
     paper = "A" * 43 + "="
     matters = [town.write(lambda tx, one=one: confirmations.on_paper(tx, one, paper), CLERK) for one in others[:2]]
     town.serve(person, "2024-12-30 09:00", "11:00", settled=True)
+    town.serve(person, "2025-01-02 15:00", "16:00", activity=activity)
     certificate = town.certify(person).number
     town.publish_rates(2025)
     town.sign()

@@ -262,8 +262,17 @@ def test_a_bad_item_stands_until_it_expires(world, person):
     accept(world, act(world, person, services=[service], points=300, expires_on=world.today + timedelta(days=10)))
     [row] = record(world, person).conduct
     assert [conduct.standing(row, world.today + timedelta(days=n)) for n in (0, 10, 11)] == ["force", "force", "expired"]
-    assert told(world, person)[0] == "conduct.recorded"
+    assert told(world, person)[0] == "conduct.bad"
     assert world.credit(person).others[0].minutes == 60  # the rules in force decide about hours, the item itself takes none
+
+
+def test_one_act_is_held_against_nobody_twice(world, person):
+    asked = act(world, person)
+    with pytest.raises(InvalidRequest, match="正等第二个人决定"):
+        act(world, person)
+    accept(world, asked)
+    with pytest.raises(InvalidRequest, match="一件事只记一次"):
+        act(world, person, reason="换个说法再记一次")
 
 
 def test_a_good_item_needs_no_end(world, person):
