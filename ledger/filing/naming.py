@@ -194,18 +194,21 @@ def _taken(connection: Connection, station: str, name: str, rest: str, organisat
     filed = select(_ORGANISATION.c.id, _ORGANISATION.c.name, _ORGANISATION.c.station).where(_ORGANISATION.c.station.in_(here))
     asked = select(_APPLICATION.c.organisation.label("id"), _APPLICATION.c.name, _APPLICATION.c.station)
     open_ = asked.where(_APPLICATION.c.street == street, _APPLICATION.c.state.in_(OPEN))
+    places: dict[str, Place] = {}
     for row in (*connection.execute(filed), *connection.execute(open_)):
         if row.id == organisation or row.id in gone:
             continue
-        if row.name == name or (row.station == station and row.name in (rest, short + rest)) or _same(connection, row, short + rest):
+        if row.station not in places:
+            places[row.station] = place(connection, row.station)
+        there = places[row.station]
+        other = _rest(row.name, there)
+        if (
+            row.name == name
+            or (row.station == station and row.name in (rest, short + rest))
+            or (other and there.short + other == short + rest)
+        ):
             return str(row.name)
     return ""
-
-
-def _same(connection: Connection, row: Any, wanted: str) -> bool:
-    other = place(connection, row.station)
-    rest = _rest(row.name, other)
-    return rest is not None and other.short + rest == wanted
 
 
 def street_of(connection: Connection, station: str) -> str:
