@@ -30,6 +30,8 @@ from api.pages import (
     duties,
     erasures,
     evaluations,
+    filing_drafts,
+    filings,
     guide,
     helping,
     home,
@@ -108,6 +110,7 @@ _PAGES = (
     *(selections, honours),
     *(indicators, clockwork, duties),
     annual_reports,
+    *(filings, filing_drafts),
 )
 
 

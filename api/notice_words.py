@@ -15,6 +15,7 @@ from api.wording import ACCOUNT_CHANGES, hours, long_day
 from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.kinds.credit import QUALITIES
+from ledger.kinds.filing import FORMS, OUTCOMES
 from ledger.kinds.service import CLAIMS, FINDINGS
 from ledger.notices import About, Notice
 from ledger.people.proposals import KINDS as PROPOSED
@@ -24,8 +25,10 @@ from ledger.tables import (
     AwardRow,
     ConductRow,
     EvaluationRow,
+    FilingApplicationRow,
     ObjectionRow,
     OmissionRow,
+    OrganisationRow,
     ProposalRow,
     ServiceRow,
     TrainingRow,
@@ -73,6 +76,11 @@ WORDS = {
     "conduct.lifted": ("一条守信失信记录撤下了", "结果和理由在下面，也写进了账本。"),
     "points.spent": ("用了积分", "积分另记一本账，服务时长一分钟也不会少。"),
     "proposal.asked": ("有一件事等第二个人决定", "请在「待办」里看清楚再决定。"),
+    "filing.asked": ("有一件备案等意见", "社区社会组织的申请交上来了，请打开看清楚，再出意见。"),
+    "filing.heard": ("有一件备案等备案机关意见", "居（村）委会已经同意，请街镇的审核员出意见。"),
+    "filing.judged": ("您交的备案有结果了", "打开看意见；退回的，改好可以再交。"),
+    "filing.expiring": ("有组织的备案快到期", "请联系组织，到期前办重新备案。"),
+    "filing.lapsed": ("有组织的备案已到期", "请办重新备案；不再活动的，办注销备案。"),
     "certificate.issued": ("证明开好了", "可以在「我的证明」里打开、打印。"),
     "certificate.revoked": ("证明已撤销", "原来那份不再有效。要新的，请到站点办理。"),
     "account.code_issued": ("给您办了一次性登录码", "不是您要求的话，请马上告诉站点。"),
@@ -103,6 +111,9 @@ _OF_STAFF = {
     "proposal.declined": "proposals.listing",
     "proposal.asked": "proposals.listing",
     "service.second_wanted": "approvals.listing",
+    "filing.asked": "filings.queue",
+    "filing.heard": "filings.queue",
+    **dict.fromkeys(("filing.judged", "filing.expiring", "filing.lapsed"), "filings.listing"),
     "account.changed": "security.page",
     "account.password_changed": "security.page",
 }
@@ -156,6 +167,9 @@ _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "effective_on": ("计入", lambda day: f"{long_day(day)}起"),
     "change": ("变动", lambda change: ACCOUNT_CHANGES.get(change, change)),
     "done": ("现在", str),
+    "form": ("什么事", lambda form: FORMS.get(form, form)),
+    "outcome": ("结果", lambda outcome: OUTCOMES.get(outcome, outcome)),
+    "expires_on": ("有效期到", long_day),
     "due_on": ("期限", lambda day: f"{long_day(day)}前"),
 }
 
@@ -179,12 +193,14 @@ def shown(tx: ReadTransaction, notices: Sequence[Notice], *, volunteer: bool) ->
     titles = activities.get_many(tx.connection, {row.activity for row in rows.values()})
     places = stations.names(tx.connection, {str(notice.about["station"]) for notice in notices if "station" in notice.about})
     more = _said_elsewhere(tx, notices)
+    teams = _organisations(tx, notices)
     found = []
     for notice in notices:
         row = rows.get(int(notice.about.get("service", -1)))
         title, sentence = WORDS.get(notice.what, OTHER)
         facts = _record(row, titles, why=notice.what in _PUT_RIGHT) if row is not None else []
         facts += _facts({**notice.about, **more[notice.id]}, places, known=row is not None)
+        facts += [("组织", name)] if (name := teams.get(notice.id)) else []
         link = _link(notice, volunteer=volunteer)
         found.append(Shown(title, sentence, facts, link, notice.told_at, notice.unread))
     return found
@@ -229,6 +245,17 @@ def _said_elsewhere(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str,
             found[notice.id] |= {"subject": named_here[0]}
         if (event := events.get(str(notice.about.get("activity")))) is not None:
             found[notice.id] |= {"title": event.title}
+    return found
+
+
+def _organisations(tx: ReadTransaction, notices: Sequence[Notice]) -> dict[str, str]:
+    """Name the organisation that each notice is about, of those that are about one."""
+    found: dict[str, str] = {}
+    for target, key in ((table(FilingApplicationRow), "filing"), (table(OrganisationRow), "organisation")):
+        column = target.c["id" if key == "organisation" else key]
+        rows = rows_where_in(tx.connection, (column, target.c.name), column, {one.about[key] for one in notices if key in one.about})
+        names = {row[0]: row.name for row in rows}
+        found |= {one.id: names[one.about[key]] for one in notices if one.about.get(key) in names}
     return found
 
 

@@ -58,6 +58,13 @@ KIND_NAMES = {
     "selection.doubt_decided": "评选时核查了一条记录",
     "selection.contested": "对评选名单提出异议",
     "selection.objection_decided": "评选名单异议的结果",
+    "organisation.filed": "备案",
+    "organisation.registered": "依法登记",
+    "organisation.filing_asked": "申请备案、变更或注销",
+    "organisation.filing_judged": "对申请的意见",
+    "organisation.changed": "变更备案",
+    "organisation.cancelled": "注销备案",
+    "organisation.filing_erased": "销毁备案里的个人资料",
 }
 """What an entry that concerns somebody is called on a page for them."""
 ACCOUNT_CHANGES = {

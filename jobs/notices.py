@@ -8,6 +8,7 @@ row says so, and it is tried again.
 from datetime import date
 
 from ledger import messages, notices, reminders
+from ledger.filing import expiry
 from ledger.gateways import gateway
 from ledger.store import Ledger
 from ledger.transactions import WriteTransaction
@@ -32,3 +33,8 @@ def remind(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
 def tell_overdue(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
     """Tell the units above which objections are past their due day. Returns of how many stations."""
     return reminders.tell_overdue(tx)
+
+
+def warn_of_filings(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
+    """Tell the desks in the morning which filings (备案) lapse soon. Returns of how many."""
+    return expiry.warn(tx)

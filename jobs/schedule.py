@@ -145,6 +145,14 @@ JOBS = (
         begins=timedelta(hours=8),
     ),
     Job(
+        "filings",
+        "提醒备案快到期",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        notices.warn_of_filings,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=8),
+    ),
+    Job(
         "overdue",
         "向上一级催办过期的异议",
         CronTrigger(minute="*/15", timezone=SHANGHAI),

@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from ledger import evidence
 from ledger.drafting import keeping
 from ledger.entries import format_time
+from ledger.filing import drafts
 from ledger.people.destruction import sweep
 from ledger.store import Ledger
 from ledger.tables import UploadRow, table
@@ -27,5 +28,5 @@ def finish_erasures(ledger: Ledger) -> int:
 def drop(ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
     """Drop the uploads older than a day, old drafts, photos whose term is over, and the keys of what was gone before. Returns how many there were."""
     sweep(tx.connection, ledger.vault)
-    dropped = keeping.drop_old(tx.connection, tx.now) + evidence.drop_old(tx.connection, tx.now)
+    dropped = keeping.drop_old(tx.connection, tx.now) + drafts.drop_old(tx.connection, tx.now) + evidence.drop_old(tx.connection, tx.now)
     return dropped + tx.connection.execute(delete(_UPLOAD).where(_UPLOAD.c.uploaded_at < format_time(tx.now - KEPT))).rowcount

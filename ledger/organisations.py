@@ -1,16 +1,18 @@
 """
 Organisations: community social organisations as filed (备案, for two years) or registered (登记) with the authorities.
 
-An organisation has a number that is never used twice, one of four categories, and beside it a flag whether it is a volunteer organisation. Its leader's
-name and phone go to the vault; the entry holds a commitment. A filing lapses after the years that policy sets, and a new one is a new act.
+An organisation has a number that is never used twice, one of four categories, and beside it a flag whether it is a volunteer organisation. Its
+leader's name and phone go to the vault; the entry holds a commitment. A filing lapses after the years that policy sets, and a new one is a new act.
+Here are organisations as a list has them (摸底); those that ask to be filed go the way of ledger/filing.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from ledger import codes
 from ledger.ids import new_number
@@ -19,10 +21,14 @@ from ledger.log import Fact
 from ledger.people.vault import Personal
 from ledger.policies import service_policy
 from ledger.refusals import Already, Refusal
-from ledger.tables import OrganisationRow, table
+from ledger.tables import FilingApplicationRow, FilingStandingRow, OrganisationRow, table
 from ledger.transactions import WriteTransaction
 
 _ORGANISATION = table(OrganisationRow)
+_APPLICATION, _STANDING = table(FilingApplicationRow), table(FilingStandingRow)
+NUMBER_PREFIX = "备"
+_GIVEN = re.compile(NUMBER_PREFIX + r"[0-9A-Z]{1,9}第\d{5,}号")
+"""A filing number as it is given here, in order and without a gap: no list brings one along."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,23 @@ def record_many(tx: WriteTransaction, filings: Sequence[Filing]) -> list[str | A
             answers.append(found.id)
         elif found is not None:
             answers.append(Refusal("duplicate", f"备案编号 {filing.number} 已属于「{found.name}」，编号不能重复使用", "备案编号"))
+        elif _GIVEN.fullmatch(filing.number):
+            answers.append(_given(tx.connection, filing.number))
         else:
             accepted.append((new_number(), filing))
             answers.append(accepted[-1][0])
         taken.add(filing.number)
     _append(tx, accepted)
     return answers
+
+
+def _given(connection: Connection, number: str) -> Already | Refusal:
+    """Answer a list that has a number of the kind that is given here: a former one of an organisation that was filed again, or none."""
+    asked = select(_APPLICATION.c.entry_index).where(_APPLICATION.c.number == number, _APPLICATION.c.serial.is_not(None))
+    index = connection.execute(asked.limit(1)).scalar_one_or_none()
+    if index is not None:
+        return Already(index)
+    return Refusal("unreadable", f"备案编号 {number} 要由街镇在备案时按顺序给出，不能从表里登记。请在「备案」里办理", "备案编号")
 
 
 def _append_renewal(tx: WriteTransaction, found: Any, filing: Filing) -> None:
@@ -123,6 +140,11 @@ def name_of(connection: Connection, organisation: str) -> str:
 def get_row(connection: Connection, organisation: str) -> Any:
     """Give an organisation's row by its id; None when there is none."""
     return connection.execute(select(_ORGANISATION).where(_ORGANISATION.c.id == organisation)).one_or_none()
+
+
+def cancelled(on: str) -> Select[Any]:
+    """Select the ids of organisations whose filing was cancelled (注销备案) on a day or before it."""
+    return select(_STANDING.c.organisation).where(_STANDING.c.cancelled_on <= on)
 
 
 def find_by_name(connection: Connection, name: str) -> Any:

@@ -18,6 +18,8 @@ NAMED = {
     "evidence_id": "evidence",
     "certificate": "certificate",
     "selection": "selection",
+    "filing": "filing",
+    ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
     ("coming", "number"): "event",
@@ -56,7 +58,7 @@ DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""
 UNKNOWN = {"index": 999_999, "omission": 999_999, "paper": 999_999, "session_id": "0" * 16}
 NO_UUID = str(uuid.uuid4())
-BY_UUID = ("batch", "upload", "matter", "asked", "row", "draft", "evidence")
+BY_UUID = ("batch", "upload", "matter", "asked", "row", "draft", "filing_draft", "evidence")
 ELSE = {"filename": "shouwang.css", "rest": "000", "code": "overlap", "said": "x" * 20}
 """What stands for the rest of an address that names nothing of a station's."""
 

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from api import board, desk
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
+from ledger.filing import judging
 from ledger.people import confirmations, proposals, volunteers, withdrawals
 from ledger.record import evaluations, lists
 from ledger.rules import adopting
@@ -44,6 +45,7 @@ def work() -> ResponseReturnValue:
         shown = board.show(tx, tx.today.year, me.station)
         asked = [one for one in proposals.waiting(tx, me) if one.row.asked_by != me.account]
         rules = [one for one in adopting.proposals(tx, me) if not one.own] if "official" in me.roles else []
+        opinions = len(judging.waiting(tx, me))
         disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
         unevaluated = evaluations.waiting(tx, me) if me.may("record") else []
         due = lists.dues(tx, me)
@@ -58,4 +60,5 @@ def work() -> ResponseReturnValue:
         asked=asked,
         disowned=disowned,
         rules=rules,
+        opinions=opinions,
     )

@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages import record as own
+from api.pages.filings import WORDS as FILING
+from api.pages.filings import filed
 from api.pages.record_desk import ASKED, act_said, undone
 from ledger import organisations, stations
 from ledger.codes import CATEGORIES
@@ -20,7 +22,15 @@ from ledger.record.reading import OrganisationRecord
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 blueprint = Blueprint("organisations", __name__, url_prefix="/organisations")
-WORDS = {**own.WORDS, "LISTS": LISTS, "APPRAISERS": APPRAISERS, "DUES": lists.DUES, "CATEGORIES": CATEGORIES, "YEARS": lists.YEARS}
+WORDS = {
+    **own.WORDS,
+    "LISTS": LISTS,
+    "APPRAISERS": APPRAISERS,
+    "DUES": lists.DUES,
+    "CATEGORIES": CATEGORIES,
+    "YEARS": lists.YEARS,
+    "FILING": FILING,
+}
 _LISTED_MAX = 500
 
 
@@ -44,6 +54,7 @@ def one(number: str) -> Response:
         found = reading.of_organisation(tx, number)
         shown = _shown(tx, found)
     said = [found.row.name, *(text for row in found.notes for text in (row.basis, row.reason)), *(row.opinion for row in found.appraisals)]
+    said += [str(text) for text in (*shown["on_file"].values(), shown["premises"])]
     leaks.check(said, "组织信用")
     return _public(render_template("organisation.html", **shown, **WORDS))
 
@@ -62,6 +73,7 @@ def _shown(tx: ReadTransaction, found: OrganisationRecord) -> dict[str, Any]:
         "station": stations.names(tx.connection, {found.row.station}).get(found.row.station, found.row.station),
         "standing": {row.entry_index: conduct.standing(row, tx.today) for row in found.conduct},
         "today": tx.today.isoformat(),
+        **filed(tx, found.row),
     }
 
 

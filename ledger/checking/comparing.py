@@ -5,7 +5,7 @@ The remake follows the walk piece by piece and takes the entries' bytes as the w
 that contradict each other cannot be applied together; then all is remade once more, entry by entry, to name those that do not fit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice
 from typing import Any
@@ -21,6 +21,7 @@ from ledger.checking.streaming import DRIVER_ERRORS, stream, stream_past, withou
 from ledger.checking.walking import Piece, chain_leaf, chain_length
 from ledger.entries import Entry
 from ledger.errors import Corrupt
+from ledger.filing.reading import sealed_of_filings
 from ledger.history import scratch
 from ledger.people import bindings, reveals
 from ledger.people.vault import Vault
@@ -208,13 +209,13 @@ def compare_vault(connection: Connection, vault: Vault, report: Report) -> None:
         report.add(None, f"person[{subject}]", "已注销，资料和密钥都已销毁", "还在")
     hidden = gone | set(connection.execute(select(_ERASURE.c.subject)).scalars())
     index = Finding(connection, vault, hidden, report)
-    for statement in (people, units):
-        for row in connection.execute(statement, execution_options={"yield_per": 1_000}):
-            sealed.discard(row.subject)
-            waiting[row.subject] = row
-            if len(waiting) == 1_000:
-                _compare_sealed(connection, vault, waiting, gone, index, report)
-                waiting = {}
+    spoken: list[Iterable[Any]] = [connection.execute(one, execution_options={"yield_per": 1_000}) for one in (people, units)]
+    for row in chain(*spoken, sealed_of_filings(connection)):
+        sealed.discard(row.subject)
+        waiting[row.subject] = row
+        if len(waiting) == 1_000:
+            _compare_sealed(connection, vault, waiting, gone, index, report)
+            waiting = {}
     _compare_sealed(connection, vault, waiting, gone, index, report)
     index.finish()
     for what, expected, found in reveals.faults(connection, *vault.looks()):

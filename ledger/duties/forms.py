@@ -11,8 +11,8 @@ which it is in time; 0: the month's last.
 
 A field is text, number, day or choice ("choices": "好、中、差"). required; "unless": required unless that other field is filled in; "at_most": another
 field's value; "weight": of a number from 0 to 100, by which the form's score is made. "count": a measure of ledger.indicators, counted when it is handed
-in and not typed. quorum: two thirds or more of those who belong are present, half or more of those present are in favour
-(以上 includes the number itself: 民法典 article 1259).
+in and not typed. quorum: two thirds or more of those who belong are present, more than half of those present are in
+favour, as ledger/filing asks it of a meeting too.
 """
 
 from collections.abc import Mapping
@@ -139,8 +139,8 @@ def score(form: Form, said: Mapping[str, Any]) -> int | None:
 
 
 def quorum_held(form: Form, said: Mapping[str, Any]) -> bool | None:
-    """Tell whether a meeting could decide and did: two thirds or more present, half or more of them in favour; None for a form that asks for no vote."""
+    """Tell whether a meeting could decide and did: two thirds or more present, more than half of them in favour; None for a form that asks for no vote."""
     if form.quorum is None:
         return None
     present, members, votes = (said.get(form.quorum[name], 0) for name in ("present", "of", "votes"))
-    return bool(members) and present * 3 >= members * 2 and votes * 2 >= present
+    return bool(members) and present * 3 >= members * 2 and votes * 2 > present

@@ -33,7 +33,9 @@ def filing_ledger(tx: ReadTransaction, station: str, on: date, unit: str, maker:
     places = below(tx.connection, station)
     names = stations.names(tx.connection, places)
     day = on.isoformat()
-    valid = [row for row in organisations.at_stations(tx.connection, places) if row.since <= day <= (row.expires_on or "9999")]
+    gone = set(tx.connection.execute(organisations.cancelled(day)).scalars())
+    known = (row for row in organisations.at_stations(tx.connection, places) if row.id not in gone)
+    valid = [row for row in known if row.since <= day <= (row.expires_on or "9999")]
     rows = [
         (
             at,
@@ -82,5 +84,5 @@ def derived(form: Form, said: dict[str, Any]) -> list[tuple[str, str]]:
     if (points := score(form, said)) is not None:
         found.append(("总分", f"{points // 100}.{points % 100:02d}"))
     if (held := quorum_held(form, said)) is not None:
-        found.append(("表决是否有效", "三分之二以上出席、到会半数以上赞成，有效" if held else "没有达到三分之二出席、半数赞成，无效"))
+        found.append(("表决是否有效", "三分之二以上出席、到会过半数赞成，有效" if held else "没有达到三分之二出席、过半数赞成，无效"))
     return found

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ledger import organisations
 from ledger.bulk import rows_where_in
 from ledger.duties.forms import Form, shipped
 from ledger.tables import DutyPaperRow, OrganisationRow, StationRow, table
@@ -57,8 +58,10 @@ def year(connection: Connection, unit: str, of: int, today: date) -> list[Due]:
 def _owed(connection: Connection, units: Sequence[str], today: date, spans: Mapping[str, tuple[str, ...]]) -> list[Due]:
     places = rows_where_in(connection, _STATION.c, _STATION.c.code, units)
     teams: dict[str, list[Any]] = {}
+    gone = set(connection.execute(organisations.cancelled(today.isoformat())).scalars())
     for row in rows_where_in(connection, _ORGANISATION.c, _ORGANISATION.c.station, units):
-        teams.setdefault(row.station, []).append(row)
+        if row.id not in gone:
+            teams.setdefault(row.station, []).append(row)
     papers = _papers(connection, units, {period for periods in spans.values() for period in periods})
     found = []
     for place in places:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from ledger import rates, stations
+from ledger import organisations, rates, stations
 from ledger.tables import ActivityRow, FigureRow, OrganisationMarkRow, OrganisationRow, table
 
 _ACTIVITY, _FIGURE, _MARK, _ORGANISATION = table(ActivityRow), table(FigureRow), table(OrganisationMarkRow), table(OrganisationRow)
@@ -93,6 +93,7 @@ class Count:
     def _organisations(self, measure: Mapping[str, Any]) -> dict[str, int]:
         row = _ORGANISATION.c
         conditions: list[ColumnElement[bool]] = [row.since <= self.on, or_(row.expires_on.is_(None), row.expires_on >= self.on)]
+        conditions.append(row.id.not_in(organisations.cancelled(self.on)))
         if "volunteer" in measure:
             conditions.append(row.volunteer_organisation == int(measure["volunteer"]))
         conditions += [getattr(row, name) == measure[name] for name in ("category", "basis") if name in measure]

@@ -51,8 +51,8 @@ COUNTS: dict[str, dict[str, Check]] = {
     },
     "activities": {"series": one_of(codes.SERIES), "by_organisation": boolean, "area_type": _AREA},
 }
-"""What the ledger counts: those of ledger.rates; organisations whose filing has not lapsed on the day (new: since the year began); activities of the
-year up to the day that were not cancelled."""
+"""What the ledger counts: those of ledger.rates; organisations whose filing has neither lapsed nor been cancelled on the day (new: since the year
+began); activities of the year up to the day that were not cancelled."""
 TAKES = ("newest", "year", "total")
 _SET_FIELDS = {"name", "document", "figures", "indicators"}
 _FIELDS = {"id", "name", "rows", "unit", "per", "numerator", "denominator", "note", "targets"}

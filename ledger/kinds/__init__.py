@@ -14,6 +14,7 @@ from ledger.kinds import (
     credit,
     duties,
     figures,
+    filing,
     people,
     selections,
     service,
@@ -37,6 +38,7 @@ _ALL: tuple[Kind, ...] = (
     *figures.KINDS,
     *spot_checks.KINDS,
     *duties.KINDS,
+    *filing.KINDS,
 )
 KINDS: dict[tuple[str, int], Kind] = {(kind.name, kind.version): kind for kind in _ALL}
 CURRENT: dict[str, Kind] = {kind.name: kind for kind in _ALL}

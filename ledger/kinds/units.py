@@ -56,6 +56,12 @@ KINDS = (
         {"contact": digest},
     ),
     Kind(
+        "organisation.filed",
+        2,
+        {**_UNIT, "filed_on": day, "expires_on": day},
+        {"contact": digest, "filing": number, "street": station, "serial": integer(1)},
+    ),
+    Kind(
         "organisation.registered",
         1,
         {**_UNIT, "registered_on": day},

@@ -50,6 +50,9 @@ _MAY: dict[str, set[str]] = {
     "manage_accounts": {"administrator", "operator"},
     "see_rights": {"administrator", "auditor", "operator"},
     "reveal": {"recorder", "approver", "official", "operator"},
+    "file": {"recorder", "approver", "official", "operator"},
+    "opine": {"recorder", "approver", "operator"},
+    "decide_filing": {"approver", "operator"},
     "certify": {"recorder", "approver", "official", "operator"},
     "revoke_certificate": {"approver", "official", "operator"},
     "erase": {"approver", "official", "operator"},
@@ -57,7 +60,7 @@ _MAY: dict[str, set[str]] = {
     "read_log": {"auditor", "operator"},
     "manage_webhooks": {"official", "administrator", "operator"},
 }
-FIRST_PERSON = frozenset({"see_station", "record", "note_credit", "amend", "register"})
+FIRST_PERSON = frozenset({"see_station", "record", "note_credit", "amend", "register", "file"})
 """What an account may do before anybody has vouched for it: what somebody else then looks at, or does."""
 TAKING = ("opened", "code_issued", "second_factor_reset", "identity_linked")
 """Changes of an account by which whoever made them may come to hold the way into it."""

@@ -26,6 +26,7 @@ from ledger.tables import (
     CertificatePaperRow,
     ErasureRow,
     EvidenceRow,
+    FilingDraftRow,
     HandedCodeRow,
     LinkedIdentityRow,
     MessageRow,
@@ -45,7 +46,7 @@ from ledger.tables import (
 )
 
 _PERSON, _BLIND, _PARKED, _UPLOAD, _ERASURE = (table(m) for m in (PersonRow, BlindIndexRow, ParkedRow, UploadRow, ErasureRow))
-_DRAFT, _EVIDENCE = table(SheetDraftRow), table(EvidenceRow)
+_DRAFT, _EVIDENCE, _FILING_DRAFT = table(SheetDraftRow), table(EvidenceRow), table(FilingDraftRow)
 _ACCOUNT, _PROPOSAL, _SIGN_UP = table(AccountRow), table(ProposalRow), table(SignUpRow)
 _OF_NUMBER = (table(HandedCodeRow), table(ObjectionNoteRow), table(CertificatePaperRow), table(ProposalPaperRow))
 _TOLD = (table(NoticeRow), table(MessageWishRow), table(MessageRow))
@@ -141,7 +142,8 @@ def sweep(connection: Connection, vault: Vault) -> int:
     gone = []
     pictures = select(_EVIDENCE.c.id).where(func.length(_EVIDENCE.c.sealed) > 0)  # of one whose term is over, the row stays
     in_hand = (("upload/", select(_UPLOAD.c.id)), ("parked/", select(_PARKED.c.id)), ("draft/", select(_DRAFT.c.id)))
-    for prefix, there in (*in_hand, ("evidence/", pictures)):
+    drafts = ("filing-draft/", select(_FILING_DRAFT.c.id))
+    for prefix, there in (*in_hand, drafts, ("evidence/", pictures)):
         kept = set(connection.execute(there).scalars())
         gone += [subject for subject in vault.keyed(prefix) if subject.removeprefix(prefix) not in kept]
     return vault.drop_keys(gone)

@@ -94,6 +94,46 @@ ORGANISATION_FIELDS: tuple[Field, ...] = (
 )
 """What may be known of an organisation's people."""
 
+_FILING = "社区社会组织备案要求（备案申请表、变更备案表、注销备案表）"
+_ON_FILE = "备案有效期内及档案规定的期限；本人不再担任并要求的，销毁密钥，旧备份里也读不出"
+_FILERS = "填表的人、出意见的社区和街镇工作人员；每打印一次都留痕"
+
+
+def _filed(part: str, key: str, label: str, purpose: str) -> Field:
+    return Field(part, key, label, purpose, _FILING, _ON_FILE, _FILERS)
+
+
+LEADER_FIELDS: tuple[Field, ...] = (
+    _filed("identity", "name", "姓名", "备案表的法定事项"),
+    _filed("identity", "id_number", "身份证号码", "确认是谁、是否成年"),
+    _filed("identity", "sex", "性别", "备案表的法定事项"),
+    _filed("identity", "native_place", "籍贯", "备案表的法定事项；可以不填"),
+    _filed("identity", "education", "文化程度", "备案表的法定事项；可以不填"),
+    _filed("identity", "politics", "政治面貌", "备案表的法定事项；可以不填"),
+    _filed("contact", "phone", "手机", "联系组织"),
+    _filed("contact", "address", "家庭住址", "备案表的法定事项"),
+    _filed("contact", "employer", "工作单位及职务", "备案表的法定事项；可以不填"),
+    _filed("contact", "post", "在本组织的职务", "备案表的法定事项"),
+    _filed("contact", "other_posts", "其他社会职务", "备案表的法定事项；可以不填"),
+    _filed("contact", "resume", "本人简历", "备案表的法定事项"),
+)
+"""What may be known of each leader (负责人) of an organisation that is filed; each is sealed under a key of their own."""
+
+PAPER_FIELDS: tuple[Field, ...] = (
+    _filed("contact", "premises", "活动场所地址（住所）", "确认在哪里活动；组织愿意才公开"),
+    _filed("contact", "contact_name", "联系人", "联系组织"),
+    _filed("contact", "contact_phone", "联系人电话", "联系组织"),
+    _filed("contact", "contact_post", "联系人职务", "备案表的法定事项"),
+    _filed("contact", "leader_name", "主要负责人", "变更、注销时对照"),
+    _filed("contact", "leader_phone", "主要负责人电话", "变更、注销时联系"),
+    _filed("contact", "roster", "人员名册", "确认成员数；附在备案申请表后"),
+    _filed("contact", "before", "变更前内容", "变更备案表的法定事项"),
+    _filed("contact", "after", "变更后内容", "变更备案表的法定事项"),
+    _filed("contact", "debts_note", "债权债务的清算情况", "注销备案表的法定事项"),
+    _filed("contact", "papers_note", "退还原备案表等记录", "注销备案表的法定事项"),
+)
+"""What else a filing's paper says that may name people."""
+
 PHOTO_YEARS = 2
 """How long the photo of a sign-in sheet is kept: the year's selection, the objections to it and what follows from them are over by then."""
 SHEET_FIELDS: tuple[Field, ...] = (
@@ -112,6 +152,8 @@ SHEET_FIELDS: tuple[Field, ...] = (
 _ALLOWED = {
     "person": frozenset((field.part, field.key) for field in FIELDS if field.part),
     "organisation": frozenset((field.part, field.key) for field in ORGANISATION_FIELDS),
+    "leader": frozenset((field.part, field.key) for field in LEADER_FIELDS),
+    "filing": frozenset((field.part, field.key) for field in PAPER_FIELDS),
 }
 
 

@@ -24,6 +24,7 @@ from ledger.projections import (
     duties,
     erasures,
     figures,
+    filing,
     people,
     selections,
     service,
@@ -35,7 +36,7 @@ from ledger.tables import table
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
 _HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS | spot_checks.HANDLERS
-_HANDLERS |= duties.HANDLERS
+_HANDLERS |= duties.HANDLERS | filing.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from ledger import tables
 from ledger.entries import Entry
+from ledger.projections import filing
 from ledger.projections.shapes import Handler, as_json, inserting, replacing
 from ledger.tables import table
 
@@ -87,12 +88,22 @@ def _key_rotation(entry: Entry) -> dict[str, Any]:
     return {"entry_index": entry.index, **{key: entry.body[key] for key in ("old_vkey", "new_vkey")}}
 
 
+def _both(first: Handler, second: Handler) -> Handler:
+    """Let two follow the same entries, in this order."""
+
+    def follow(connection: Connection, run: Sequence[Entry]) -> None:
+        first(connection, run)
+        second(connection, run)
+
+    return follow
+
+
 HANDLERS: dict[str, Handler] = {
     "policy.adopted": replacing(tables.PolicyRow, _policy),
-    "station.registered": inserting(tables.StationRow, _station),
-    "station.changed": _stations_changed,
+    "station.registered": _both(inserting(tables.StationRow, _station), filing.named),
+    "station.changed": _both(_stations_changed, filing.named),
     "station.population_declared": replacing(tables.PopulationRow, _population),
-    "organisation.filed": replacing(tables.OrganisationRow, _organisation),
+    "organisation.filed": _both(replacing(tables.OrganisationRow, _organisation), filing.filed),
     "organisation.registered": replacing(tables.OrganisationRow, _organisation),
     "rates.published": inserting(tables.PublishedRateRow, _published_rate),
     "key.rotated": inserting(tables.KeyRotationRow, _key_rotation),

@@ -23,6 +23,13 @@ from ledger.tables.credit import (
 from ledger.tables.drafting import BatchVoidRow, EvidenceLookRow, EvidenceRow, SheetDraftRow
 from ledger.tables.duties import DutyPaperRow
 from ledger.tables.figures import FigureRow, OrganisationMarkRow
+from ledger.tables.filing import (
+    FilingApplicationRow,
+    FilingDraftRow,
+    FilingStandingRow,
+    FilingUnitNameRow,
+    FilingWarningRow,
+)
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
@@ -119,6 +126,11 @@ __all__ = [
     "EvidenceRow",
     "FailedSignInRow",
     "FigureRow",
+    "FilingApplicationRow",
+    "FilingDraftRow",
+    "FilingStandingRow",
+    "FilingUnitNameRow",
+    "FilingWarningRow",
     "HandedCodeRow",
     "JobRow",
     "JobRunRow",

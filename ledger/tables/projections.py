@@ -8,6 +8,7 @@ from ledger.tables.columns import count, index_key, text
 from ledger.tables.credit import CREDIT
 from ledger.tables.duties import DutyPaperRow
 from ledger.tables.figures import FigureRow, OrganisationMarkRow
+from ledger.tables.filing import FILING
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
 from ledger.tables.spot_checks import SpotCheckRow
@@ -126,7 +127,7 @@ class ActivityRow(SQLModel, table=True):
     __tablename__ = "activity"
     id: str = text(primary_key=True)
     station: str = text()
-    organisation: str | None = text(default=None)
+    organisation: str | None = text(default=None, index=True)
     responsible_unit: str | None = text(default=None)
     title: str = text()
     series: str = text()
@@ -333,4 +334,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     OrganisationMarkRow,
     SpotCheckRow,
     DutyPaperRow,
+    *FILING,
 )

@@ -205,6 +205,9 @@ PAGES |= {
 PAGES |= {f"selections.{view}": {"approver", "official"} for view in ("draw", "publish", "take_down", "decide", "sign", "download")}
 PAGES |= {"honours.listing": EVERYONE, "honours.one": EVERYONE}
 PAGES |= {f"honours.{view}": {"volunteer"} for view in ("mine", "proof", "contest")}
+PAGES |= {f"filings.{view}": STAFF for view in ("listing", "queue", "one", "copies")}
+PAGES |= {"filings.judge": {"recorder", "approver"}, "filings.erase": {"approver", "official"}}
+PAGES |= {f"filing_drafts.{view}": STAFF for view in ("form", "begin", "step", "save", "discard")}
 API = {
     "api.openapi": EVERYONE,
     "proofs.checkpoint": EVERYONE,
@@ -303,6 +306,7 @@ EXAMPLES = {
     "asked": str(uuid.uuid4()),
     "code": "overlap",
     "draft": str(uuid.uuid4()),
+    "filing": "2222222222",
     "evidence_id": str(uuid.uuid4()),
     "certificate": "340104-2025-999999",
     "way": "json",

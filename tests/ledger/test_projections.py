@@ -26,7 +26,8 @@ from ledger.tables import table
 
 NAMES = [table(model).name for model in tables.PROJECTIONS]
 UNMET = ("key_rotation", "past_home", "role_grant", "account_change", "account_binding", "erasure", "objection", "omission")
-"""What no row comes into: the town never changes its key, nobody moves, objects, misses a record, is given a role or has their data erased."""
+UNMET += ("filing_application", "filing_standing")
+"""What no row comes into: the town never changes its key; nobody moves, objects, misses a record, is given a role, asks to file, has their data erased."""
 
 
 def rows(world):

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from types import SimpleNamespace
 
+import filings
 import pytest
 from town import person as somebody
 
@@ -11,6 +12,8 @@ from ledger.activities import Activity, find_or_publish
 from ledger.certificates.documents import Wish
 from ledger.certificates.issuing import certify
 from ledger.duties import papers
+from ledger.filing import asking
+from ledger.filing import drafts as filing_drafts
 from ledger.ids import new_entry_id
 from ledger.organisations import Filing
 from ledger.people import changes, erasures, volunteers, withdrawals
@@ -53,6 +56,7 @@ def objects(world, person, recorded, upload, sheet):
     unit = ledger.write(
         lambda tx: organisations.record_many(tx, [Filing("备9", "竹荫里巧手社", "charity", True, STATION, True, today)])[0], OPERATOR
     )
+    filing, filing_draft = filed(ledger, clerk)
     rows = "姓名,身份证号,站点编码,活动名称,活动系列,开始时间,结束时间,服务时长（小时）,来源\n"
     rows += f"钱多,{UNKNOWN},{STATION},巡逻,平安建设,2025-10-01 09:00,2025-10-01 10:00,1,原平台\n"
     assert imports.run(ledger, "hours", rows.encode(), "旧平台.csv", clerk).parked
@@ -86,6 +90,8 @@ def objects(world, person, recorded, upload, sheet):
         draft=draft,
         evidence=photo,
         event=event,
+        filing=filing,
+        filing_draft=filing_draft,
         plan=plan.partition("plan=")[2],
         account=clerk_account,
         batch=recorded[0][3],
@@ -106,6 +112,13 @@ def objects(world, person, recorded, upload, sheet):
         certificate=certificate,
         session_id=world.accounts.sessions_of(clerk_account)[0].id,
     )
+
+
+def filed(ledger, clerk):
+    """An application that was handed in, and one being filled in."""
+    said = filings.form(name="竹荫里社区夕阳红志愿服务队", charter_on="2025-10-01", declared_on="2025-11-02")
+    filing, _ = ledger.write(lambda tx: asking.ask(tx, "file", STATION, said), clerk)
+    return filing, filing_drafts.begin(ledger, clerk, "file", STATION)
 
 
 def certified(world, number):

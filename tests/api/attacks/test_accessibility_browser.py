@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery"
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 LED_ON = {"home.home", "sign_in.form", "oidc.start", "oidc.callback", "second_factor.ask", "check_in.scanned", "helping.page"}
 """Pages that lead on to another for somebody who is signed in, has no second factor, or helps nobody just now."""
-OWN = {"logging.sheet", "logging.check", "sheets.one"}
+OWN = {"logging.sheet", "logging.check", "sheets.one", "filing_drafts.step"}
 """Pages of whoever began them: here the recorder."""
 NO_PAGES = {"sheets.problems", "second_factor.picture"}
 """Files, of which there is none just now."""

@@ -225,9 +225,9 @@ def test_a_score_is_the_weighted_mean_and_lies_among_its_parts(role, party, stan
 
 @pytest.mark.parametrize(
     ("members", "attended", "votes", "held"),
-    [(30, 20, 10, True), (30, 19, 19, False), (30, 20, 9, False), (30, 30, 15, True), (3, 2, 1, True), (0, 0, 0, False), (1, 1, 1, True)],
+    [(30, 20, 11, True), (30, 19, 19, False), (30, 20, 10, False), (30, 30, 16, True), (3, 2, 1, False), (0, 0, 0, False), (1, 1, 1, True)],
 )
-def test_a_vote_holds_with_two_thirds_present_and_half_of_them_in_favour(members, attended, votes, held):
+def test_a_vote_holds_with_two_thirds_present_and_more_than_half_of_them_in_favour(members, attended, votes, held):
     said = {"members": members, "attended": attended, "in-favour": votes}
     assert quorum_held(shipped()["members-vote"], said) is held
 

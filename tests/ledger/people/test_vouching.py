@@ -171,7 +171,7 @@ def test_nothing_made_meanwhile_outlasts_the_next_code(office):
 
 
 def test_only_what_somebody_else_then_looks_at_is_open_before_vouching():
-    """Every right that a recorder does not have is one that weighs, and so is what shows a name: a look, a certificate."""
+    """Every right that a recorder does not have is one that weighs, and so is what shows a name: a look, a certificate; and a committee's opinion."""
     of_recorders = {action for action, roles in actors._MAY.items() if "recorder" in roles}
-    assert of_recorders - actors.FIRST_PERSON == {"certify", "reveal"}
+    assert of_recorders - actors.FIRST_PERSON == {"certify", "reveal", "opine"}
     assert of_recorders >= actors.FIRST_PERSON
