@@ -35,7 +35,7 @@ NAMED = {
 }
 """What an argument of an address names: an attribute of `objects`; by blueprint where one word means several things."""
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-WORDS = {"act": "change", "answer": "accept", "what": "disable", "verdict": "decline"}
+WORDS = {"act": "change", "answer": "accept", "what": "disable", "verdict": "decline", "job": "rates", "duty": "station-report"}
 """Which word to take for arguments that are words of a list; the first where nothing is said."""
 OPEN = {
     "static",
