@@ -149,12 +149,24 @@ def sealed_subjects(row: Any) -> list[str]:
 
 
 def sealed_of_filings(connection: Connection) -> Iterator[SealedRow]:
-    """Give what the entries commit to of all leaders and papers, to be compared with what is sealed."""
+    """Give what the entries commit to of all leaders and papers, to be compared with what is sealed; of a damaged row what can be read.
+
+    That the row is damaged the comparison with a replay says.
+    """
     for row in connection.execute(select(_APPLICATION).order_by(_APPLICATION.c.filing)):
-        for place, one in enumerate(orjson.loads(row.leaders)):
+        for place, one in enumerate(_leaders(row.leaders)):
             yield SealedRow(f"leader/{row.filing}-{place}", one["identity"], one.get("contact"), None, row.entry_index)
         if row.particulars is not None:
             yield SealedRow(f"filing/{row.filing}", None, row.particulars, None, row.entry_index)
+
+
+def _leaders(said: str) -> list[dict[str, str]]:
+    try:
+        leaders = orjson.loads(said)
+    except orjson.JSONDecodeError:
+        return []
+    fine = isinstance(leaders, list) and all(isinstance(one, dict) and "identity" in one for one in leaders)
+    return leaders if fine else []
 
 
 def open_application(tx: ReadTransaction, row: Any) -> Application:

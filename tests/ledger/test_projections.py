@@ -6,18 +6,14 @@ from pathlib import Path
 
 import asking
 import credited
+import fuller
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from selecting import Selecting
-from sqlalchemy import select
 from world import HOME, OTHER, World
 
 from ledger import history, projections, tables
-from ledger.duties import papers
 from ledger.errors import Corrupt, InvalidRequest, LedgerError
-from ledger.indicators import adoption
-from ledger.indicators.adoption import Figure
 from ledger.kinds import CURRENT
 from ledger.log import Fact
 from ledger.people import confirmations, merging, moving, withdrawals
@@ -26,38 +22,18 @@ from ledger.tables import table
 
 NAMES = [table(model).name for model in tables.PROJECTIONS]
 UNMET = ("key_rotation", "past_home", "role_grant", "account_change", "account_binding", "erasure", "objection", "omission")
-UNMET += ("filing_application", "filing_standing")
-"""What no row comes into: the town never changes its key; nobody moves, objects, misses a record, is given a role, asks to file, has their data erased."""
+"""What no row comes into: the town never changes its key, nobody moves, objects, misses a record, is given a role or has their data erased."""
 
 
 def rows(world):
     return {name: sorted(world.sql(f"SELECT * FROM {name}"), key=repr) for name in NAMES}
 
 
-def choose(world):
-    """A selection of the year with a doubt settled and an objection."""
-    choosing = Selecting(world)
-    world.advance(days=30)
-    selection = choosing.opened(year=2025, tie_break=["minutes_ab"])
-    with world.read() as tx:
-        [record, *_] = tx.connection.execute(select(table(tables.SelectionRecordRow).c.service)).scalars()
-    choosing.settle_doubt(selection, record, "keep")
-    world.advance(days=1)
-    choosing.publish(selection)
-    choosing.contest(selection, "other", "名单贴错了地方")
-
-
 def test_projections_remade_in_place_are_the_same(world):
     people = world.town()
     credited.write_everything(world, people)
-    unit = world.organisation(number="备0002", name="梅山路巡逻队")
-    world.write(lambda tx: adoption.declare(tx, [Figure(HOME, "households", 400, "2025-01-01", "台账")]))
-    world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-01", basis="评定"))
     world.revoke(world.certify(people[0]).number)
-    world.spot_check()
-    written = {"news": "两个队伍换届", "results": "探望 30 人次"}
-    world.write(lambda tx: papers.hand_in(tx, "station-report", HOME, f"{tx.today:%Y-%m}", written))
-    choose(world)
+    fuller.write_the_rest(world)
     live = rows(world)
     assert all(live[name] for name in NAMES if name not in UNMET), "the town has a row in every projection"
     assert history.rebuild(world.ledger, OPERATOR) == world.size

@@ -3,6 +3,7 @@
 import json
 
 import credited
+import fuller
 import pytest
 import recounting
 from world import HOME, OTHER
@@ -64,6 +65,7 @@ def town(world):
     issued = world.write(lambda tx: issuing.issue(tx, world.ledger.signing, world.settings.origin, wish))
     world.revoke(issued.number)
     credited.write_everything(world, people)
+    fuller.write_the_rest(world)
     world.rotate()
     world.grow(SIZE)
     world.sign()

@@ -1,0 +1,38 @@
+"""What the later rooms of the ledger write: figures and marks, papers handed in, a spot check, a selection, a filing. So that no projection is empty."""
+
+import filings
+from selecting import Selecting
+from sqlalchemy import select
+from world import HOME
+
+from ledger import tables
+from ledger.duties import papers
+from ledger.indicators import adoption
+from ledger.indicators.adoption import Figure
+from ledger.tables import table
+
+
+def write_the_rest(world):
+    """Let a town that has served hand in, be checked, choose its best, and file an organisation."""
+    unit = world.organisation(number="备0002", name="梅山路巡逻队")
+    world.write(lambda tx: adoption.declare(tx, [Figure(HOME, "households", 400, "2025-01-01", "台账")]))
+    world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-01", basis="评定"))
+    world.spot_check()
+    written = {"news": "两个队伍换届", "results": "探望 30 人次"}
+    world.write(lambda tx: papers.hand_in(tx, "station-report", HOME, f"{tx.today:%Y-%m}", written))
+    choose(world)
+    world.clock.now = world.clock.now.replace(year=2028, month=2, day=26)
+    filings.Street(world).file()
+
+
+def choose(world):
+    """Choose from those who served, with a doubt settled and an objection."""
+    choosing = Selecting(world)
+    world.advance(days=30)
+    selection = choosing.opened(year=2025, tie_break=["minutes_ab"])
+    with world.read() as tx:
+        [record, *_] = tx.connection.execute(select(table(tables.SelectionRecordRow).c.service)).scalars()
+    choosing.settle_doubt(selection, record, "keep")
+    world.advance(days=1)
+    choosing.publish(selection)
+    choosing.contest(selection, "other", "名单贴错了地方")
