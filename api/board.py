@@ -90,9 +90,13 @@ class Chart:
 
 @dataclass(frozen=True)
 class Line:
-    """How one rate moved over twelve months: a path of the drawing (moves over months without a word), and where the target lies from the top."""
+    """How one rate moved over twelve months: hundredths of a percent by month (None: nothing published, or no denominator), and as a drawing.
+
+    path: moves over months without a word; target_at: where the target lies from the top; last: the newest point.
+    """
 
     tile: Tile
+    rates: list[int | None]
     path: str
     target_at: int
     last: tuple[int, int] | None
@@ -100,10 +104,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Board:
-    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it; *lag*: how late they write things down.
-
-    months, lines and warnings: how the rates moved, as published, and what should make somebody ask; for the running year alone.
-    """
+    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it; *lag*: how late they write things down."""
 
     year: int
     years: list[int]
@@ -113,6 +114,12 @@ class Board:
     rows: list[Unit]
     charts: list[Chart]
     lag: Lag | None
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How a unit's rates moved, as they were published, and what should make somebody ask."""
+
     months: list[trends.Month]
     lines: list[Line]
     warnings: list[trends.DriveBy | trends.PopulationMoved]
@@ -128,7 +135,7 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
     roots = [rate for rate in found.values() if rate.parent is None]
     if not roots:
-        return Board(year, years, day.isoformat(), None, [], [], [], None, [], [], [])
+        return Board(year, years, day.isoformat(), None, [], [], [], None)
     chosen = found[code] if code else roots[0]
     depth = _depths(found)
     rows = [_unit(rate, policy, depth[rate.code] - depth[chosen.code]) for rate in found.values() if _is_within(found, rate, chosen.code)]
@@ -136,12 +143,16 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -
     compared = [row for row in rows if row.rate.parent == chosen.code] or [unit]
     charts = [_chart(unit.tiles[at], [(row, row.tiles[at]) for row in _sorted(compared, sort)]) for at in range(len(MEASURES))]
     lag = lags.of(tx, [row.rate.code for row in rows], year)
-    running = year == tx.today.year
-    months = trends.months(tx.connection, chosen.code, tx.today) if running else []
-    warnings = trends.warnings(tx.connection, chosen, tx.today) if running else []
-    lines = [_line(tile, months) for tile in unit.tiles] if any(one.published for one in months) else []
-    path = _path(found, chosen)
-    return Board(year, years, day.isoformat(), unit, path, _sorted(rows, sort), charts, lag, months, lines, warnings)
+    return Board(year, years, day.isoformat(), unit, _path(found, chosen), _sorted(rows, sort), charts, lag)
+
+
+def trend(tx: ReadTransaction, board: Board) -> Trend:
+    """Tell how the rates of a board's unit moved; nothing for years that are over."""
+    if board.unit is None or board.year != tx.today.year:
+        return Trend([], [], [])
+    found = trends.of(tx.connection, board.unit.rate, tx.today)
+    known = any(month.published is not None for month in found.months)
+    return Trend(found.months, [_line(tile, found.months) for tile in board.unit.tiles] if known else [], found.warnings)
 
 
 def years_offered(today: date) -> list[int]:
@@ -186,7 +197,7 @@ def _chart(head: Tile, rows: list[tuple[Unit, Tile]]) -> Chart:
     return Chart(head, bars, head.target * BAR_WIDTH // top, 48 + 46 * len(rows) - 14)
 
 
-def month_rate(month: trends.Month, measure: str) -> int | None:
+def _month_rate(month: trends.Month, measure: str) -> int | None:
     """Give a published rate of a month in hundredths of a percent; None where nothing was published, or there was no denominator."""
     if month.published is None:
         return None
@@ -195,11 +206,11 @@ def month_rate(month: trends.Month, measure: str) -> int | None:
 
 
 def _line(tile: Tile, months: list[trends.Month]) -> Line:
-    rates_ = [month_rate(month, tile.measure) for month in months]
-    top = max([tile.target, *(rate for rate in rates_ if rate is not None)]) * 10 // 9 or 1
-    points = [(LINE_STEP * place, LINE_HEIGHT - rate * LINE_HEIGHT // top) for place, rate in enumerate(rates_) if rate is not None]
+    found = [_month_rate(month, tile.measure) for month in months]
+    top = max([tile.target, *(rate for rate in found if rate is not None)]) * 10 // 9 or 1
+    points = [(LINE_STEP * place, LINE_HEIGHT - rate * LINE_HEIGHT // top) for place, rate in enumerate(found) if rate is not None]
     path = " ".join(f"{'L' if place and points[place - 1][0] == x - LINE_STEP else 'M'}{x} {y}" for place, (x, y) in enumerate(points))
-    return Line(tile, path, LINE_HEIGHT - tile.target * LINE_HEIGHT // top, points[-1] if points else None)
+    return Line(tile, found, path, LINE_HEIGHT - tile.target * LINE_HEIGHT // top, points[-1] if points else None)
 
 
 def _is_within(found: dict[str, StationRate], rate: StationRate, code: str) -> bool:

@@ -49,7 +49,7 @@ def declare(tx: WriteTransaction, station: Station) -> int | Already | Refusal:
     if station.parent and parent is None:
         return Refusal("missing", f"上级编码 {station.parent} 还没有登记。请把上级放在前面的行，或先登记上级", "上级编码")
     if parent is not None and _RANK[parent.level] >= _RANK[station.level]:
-        return Refusal("unreadable", f"上级「{parent.name}」不比本级高。区管中心，中心管站", "级别")
+        return Refusal("unreadable", f"上级「{parent.name}」不比本级高。省管市，市管区，区管中心，中心管站", "级别")
     facts = [*_unit_facts(station, known, tx.today.isoformat()), *_population_facts(tx.connection, station)]
     if not facts:
         return Already(known.entry_index)  # type: ignore[union-attr]  # without facts it is known
@@ -125,7 +125,8 @@ def everyone(connection: Connection) -> list[Any]:
 
 def district_name(connection: Connection) -> str:
     """Give the name of the unit above all others; nothing before there is one."""
-    return next((str(row.name) for row in everyone(connection)), "")
+    highest = select(_STATION.c.name).where(_STATION.c.parent.is_(None)).order_by(_STATION.c.code).limit(1)
+    return connection.execute(highest).scalar_one_or_none() or ""
 
 
 def populations(connection: Connection, on: str) -> dict[str, Any]:

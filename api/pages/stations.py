@@ -21,4 +21,5 @@ def listing() -> ResponseReturnValue:
         year = board.year_said(request.args.get("year"), tx.today)
         home = g.session.actor.station if g.session else None
         shown = board.show(tx, year, request.args.get("unit") or home, sort)
-    return render_template("stations.html", board=shown, sort=sort, sorts=board.SORTS, month_rate=board.month_rate)
+        trend = board.trend(tx, shown)
+    return render_template("stations.html", board=shown, sort=sort, sorts=board.SORTS, trend=trend)

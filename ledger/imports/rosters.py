@@ -98,7 +98,7 @@ def _station(cells: Cells) -> stations.Station:
         raise RowRefused("unreadable", f"站点编码「{code[:20]}」应为 1 至 20 位数字或字母", "站点编码")
     level = stations.level_code(spelling.clean_text(cells.get("level")) or "站")
     if level is None:
-        raise RowRefused("unreadable", "级别应填「区」「中心」或「站」", "级别")
+        raise RowRefused("unreadable", f"级别应填{'、'.join(f'「{name}」' for name in codes.LEVELS.values())}之一", "级别")
     area_said = spelling.clean_text(cells.get("area"))
     area = stations.area_code(area_said) if area_said else None
     if area_said and area is None:

@@ -6,12 +6,17 @@ from datetime import datetime
 
 import pytest
 
-from ledger import checkpoints, log, notes, tiles
+from ledger import checkpoints, log, notes, rates, stations, tiles
 from ledger.people.actors import OPERATOR
+from ledger.people.volunteers import Registration, register_many
 from ledger.service.drafts import Draft, duration
 from ledger.service.recording import record_many
+from ledger.stations import Station
 
 INLINE = re.compile(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|https?://(?!www\.w3\.org/2000/svg)", re.IGNORECASE)
+
+TEMPLATE = re.compile(r"\{\{|\{%|url_for\(|\) \}\}")
+"""What a page shows when a piece of its template was left standing."""
 
 
 def sign(world):
@@ -57,6 +62,7 @@ def test_no_page_holds_anything_that_the_content_policy_forbids(world, recorded,
             answer = visitor.get(path)
             page = answer.text
             assert not INLINE.search(page), (path, INLINE.search(page))
+            assert not TEMPLATE.search(page), f"{path} shows a piece of its template"
             assert page.count("<h1") == 1, path
             assert 'lang="zh-CN"' in page
             policy = answer.headers["Content-Security-Policy"]
@@ -349,6 +355,31 @@ def test_the_board_shows_the_same_to_everybody_and_what_is_missing_in_people(wor
     assert re.search(r'<svg viewBox="0 0 360 \d+" role="img"', page)
     staff = world.visitor("recorder").get("/stations/?year=2025&unit=340104001004").text
     assert table_of(staff) == table_of(page)
+
+
+def test_the_board_leads_to_the_indicators_and_says_how_the_rates_moved_and_what_to_ask(world, recorded):
+    path = "/stations/?unit=340104001004"
+
+    def page():
+        return world.visitor().get(path).text
+
+    assert '<a href="/indicators/?unit=340104001004&amp;year=2025">各项指标' in page()
+    assert "近十二个月" not in page(), "nothing was published yet"
+    approve(world, recorded)
+    world.clock.move(days=22)  # 25 November
+    world.ledger.write(lambda tx: rates.publish(tx, 2025), OPERATOR)
+    assert len(re.findall(r'<path d="M\d+ \d+"', page())) == 3, "one month, a point for each rate"
+    world.clock.move(days=33)
+    assert "请核实" not in page()
+    newcomers = [Registration("新人", f"34010419600101{n:04d}", "340104001004", world.clock.now.date(), "clerk") for n in range(60)]
+    world.ledger.write(lambda tx: register_many(tx, newcomers), OPERATOR)
+    assert re.search(r"和 2025年11月25日 公布的比：注册率 [\d.]+% → [\d.]+%，参与率 [\d.]+% → [\d.]+%", page())
+    halved = Station("340104001004", "竹荫里社区社会服务站", "station", None, None, 2605, "2025-12-01", "抽样")
+    assert "常住人口数变动较大" not in page()
+    world.ledger.write(lambda tx: stations.declare(tx, halved), OPERATOR)
+    assert "2,605 人（2025年12月1日，抽样）" in page()
+    [(before, after)] = re.findall(r"按旧数注册率是 ([\d.]+)%，按新数是 ([\d.]+)%", page())
+    assert float(after) == pytest.approx(2 * float(before), abs=0.02)
 
 
 def test_the_board_sorts_by_what_is_asked_and_refuses_what_it_does_not_know(world):

@@ -3,6 +3,8 @@
 The pages come from the application itself, with something of everything on them (conftest.py).
 """
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from naming import build, meant
@@ -19,6 +21,8 @@ NO_PAGES = {"sheets.problems", "second_factor.picture"}
 """Files, of which there is none just now."""
 ESSENTIAL = {"check_in.mine": {"meta-refresh"}, "check_in.screen": {"meta-refresh"}}
 """What axe finds and has to be: a code that holds for half a minute is shown anew when the next one begins (WCAG 2.2.1 excepts what is essential)."""
+TEMPLATE = re.compile(r"\{\{|\{%|url_for\(|\) \}\}")
+"""What a page shows when a piece of its template was left standing."""
 SERIOUS = ("serious", "critical")
 KEYBOARD = """() => {
     const wanted = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
@@ -92,7 +96,7 @@ def test_no_page_has_a_serious_fault_and_all_of_them_fit_at_twice_the_size(world
             continue
         page.goto(path)
         seen.add(endpoint)
-        if said := faults_of(page, ESSENTIAL.get(endpoint, set())):
+        if said := [*faults_of(page, ESSENTIAL.get(endpoint, set())), *TEMPLATE.findall(answer.text())]:
             faults[endpoint] = said
     assert faults == {}
     assert len(seen) >= 8, seen
