@@ -135,7 +135,7 @@ SERVICE = st.tuples(
     st.integers(0, 7),
     DAYS,
     st.integers(0, 20),
-    st.integers(1, 180),
+    st.integers(2, 180),
     st.sampled_from(["settled", "waiting", "approved", "corrected", "voided"]),
     st.sampled_from(list(UNITS)),
 )
