@@ -11,7 +11,6 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -20,7 +19,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from jobs import backups, checkpoints, checks, desks, notices, rates, uploads, webhooks, witnesses
-from jobs.runs import ATTEMPTS_MAX, FAILED, Ahead, Run, last_done, run_again, run_once, sentence
+from jobs.runs import ATTEMPTS_MAX, FAILED, Ahead, Run, Work, last_done, run_again, run_once, sentence
 from ledger import clockwork
 from ledger.clockwork import Clocked
 from ledger.entries import SHANGHAI
@@ -34,6 +33,7 @@ _log = structlog.get_logger()
 class Job:
     """One job.
 
+    work: what it does in the transaction that marks the run, and how much that was; None: all is done ahead of it.
     begins: time of day from which a date is due, once; None: the job runs again at every tick.
     weekday: of a weekly job, the day of the week (Monday 0) that its business dates are.
     catch_up: how many missed dates are made up for, the newest of them (1: only the newest, for figures that are as of today).
@@ -44,7 +44,7 @@ class Job:
     id: str
     title: str
     trigger: BaseTrigger
-    work: Callable[[Ledger, WriteTransaction, date], int]
+    work: Callable[[Ledger, WriteTransaction, date], int] | None
     late_after: timedelta
     begins: timedelta | None = None
     catch_up: int = 1
@@ -124,7 +124,7 @@ JOBS = (
         "webhooks",
         "推送新条目",
         IntervalTrigger(seconds=10, timezone=SHANGHAI),
-        webhooks.nothing_more,
+        None,
         late_after=timedelta(minutes=5),
         ahead=webhooks.deliver,
     ),
@@ -164,7 +164,7 @@ JOBS = (
         "verify-new",
         "核对账本新增的部分",
         CronTrigger(minute="*/15", timezone=SHANGHAI),
-        webhooks.nothing_more,
+        None,
         late_after=timedelta(hours=26),
         begins=timedelta(hours=2),
         ahead=checks.verify_new,
@@ -173,7 +173,7 @@ JOBS = (
         "verify-all",
         "核对整本账",
         CronTrigger(minute="*/15", timezone=SHANGHAI),
-        webhooks.nothing_more,
+        None,
         late_after=timedelta(days=8),
         begins=timedelta(hours=3),
         ahead=checks.verify_all,
@@ -183,7 +183,7 @@ JOBS = (
         "backup",
         "备份数据库和密钥库",
         CronTrigger(minute="*/15", timezone=SHANGHAI),
-        webhooks.nothing_more,
+        None,
         late_after=timedelta(hours=26),
         begins=timedelta(hours=2, minutes=30),
         ahead=backups.make,
@@ -221,24 +221,33 @@ def run_due(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> list[Run]:
 
 def declare(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> None:
     """Let everybody see which jobs there are."""
-    said = [Clocked(job.id, job.title, job.turn, job.late_after) for job in jobs]
-    ledger.operate(lambda connection, _: clockwork.declare(connection, said))
+    ledger.operate(lambda connection, _: clockwork.declare(connection, clocked(jobs)))
+
+
+def clocked(jobs: Sequence[Job] = JOBS) -> list[Clocked]:
+    """Say which jobs there are, as a page shows them."""
+    return [Clocked(job.id, job.title, job.turn, job.late_after) for job in jobs]
 
 
 def run_asked(ledger: Ledger, jobs: Sequence[Job] = JOBS) -> list[Run]:
-    """Run what was asked for by hand: what is due of it, or its newest date once more."""
+    """Run what was asked for by hand for its newest date, whether that is due, done or given up."""
     asked = ledger.operate(lambda connection, _: clockwork.take(connection))
-    runs: list[Run] = []
-    for job in (job for name in asked for job in jobs if job.id == name):
-        day = job.business_date(ledger.now())
-        runs += _run_job(ledger, job) or [run_again(ledger, job.id, day, partial(job.work, ledger), job.ahead)]
-    return runs
+    return [_run_again(ledger, job) for name in asked for job in jobs if job.id == name]
+
+
+def _run_again(ledger: Ledger, job: Job) -> Run:
+    return run_again(ledger, job.id, job.business_date(ledger.now()), _work(ledger, job), job.ahead)
+
+
+def _work(ledger: Ledger, job: Job) -> Work:
+    work = job.work
+    return (lambda tx, day: work(ledger, tx, day)) if work else (lambda _tx, _day: 0)
 
 
 def _run_job(ledger: Ledger, job: Job) -> list[Run]:
-    now, work = ledger.now(), partial(job.work, ledger)
     if job.begins is None:
-        return [run_again(ledger, job.id, job.business_date(now), work, job.ahead)]
+        return [_run_again(ledger, job)]
+    now, work = ledger.now(), _work(ledger, job)
     with ledger.read() as tx:
         done = last_done(tx.connection, job.id, before=job.business_date(now) + timedelta(days=1))
     runs: list[Run] = []

@@ -17,11 +17,6 @@ def deliver(ledger: Ledger) -> int:
     return deliveries.deliver(ledger)
 
 
-def nothing_more(_ledger: Ledger, _tx: WriteTransaction, _business_date: date) -> int:
-    """Do nothing in the transaction that marks the run: all was done ahead of it."""
-    return 0
-
-
 def forget(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
     """Forget the requests of programs that are too old to be sent again. Returns how many there were."""
     return repeats.forget(tx.connection, tx.now)

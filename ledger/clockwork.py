@@ -68,13 +68,15 @@ def declare(connection: Connection, jobs: Sequence[Clocked]) -> None:
     insert_rows(connection, _JOB, rows)
 
 
-def status(tx: ReadTransaction) -> list[JobStatus]:
-    """Tell how every job stands, in the scheduler's order; nothing before a scheduler was ever started."""
-    jobs = tx.connection.execute(select(_JOB).order_by(_JOB.c.place)).all()
+def status(tx: ReadTransaction, jobs: Sequence[Clocked] | None = None) -> list[JobStatus]:
+    """Tell how jobs stand: those given, or those of the scheduler that was started last (none before the first)."""
+    declared = tx.connection.execute(select(_JOB).order_by(_JOB.c.place)).all()
+    asked = {row.id: row.asked_at for row in declared}
+    wanted = [Clocked(row.id, row.title, row.turn, timedelta(seconds=row.late_after_seconds)) for row in declared] if jobs is None else jobs
     newest, failures = _newest(tx.connection, None), _newest(tx.connection, _RUN.c.remark.is_not(None))
     done = tx.connection.execute(select(_RUN.c.job, func.max(_RUN.c.finished_at).label("at")).group_by(_RUN.c.job))
     successes = {row.job: row.at for row in done}
-    return [_status(tx.now, job, newest.get(job.id), failures.get(job.id), successes.get(job.id)) for job in jobs]
+    return [_status(tx.now, job, newest.get(job.id), failures.get(job.id), successes.get(job.id), asked.get(job.id)) for job in wanted]
 
 
 def _newest(connection: Connection, condition: Any) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _newest(connection: Connection, condition: Any) -> dict[str, Any]:
     return {row.job: row for row in connection.execute(select(_RUN).select_from(joined))}
 
 
-def _status(now: datetime, job: Any, row: Any, failed: Any, success: str | None) -> JobStatus:
+def _status(now: datetime, job: Clocked, row: Any, failed: Any, success: str | None, asked_at: str | None) -> JobStatus:
     age = max(now - datetime.fromisoformat(success), timedelta()) if success else None
     return JobStatus(
         job.id,
@@ -96,8 +98,8 @@ def _status(now: datetime, job: Any, row: Any, failed: Any, success: str | None)
         success,
         int(age.total_seconds()) if age is not None else None,
         failed.remark if failed else None,
-        age is None or age > timedelta(seconds=job.late_after_seconds),
-        job.asked_at,
+        age is None or age > job.late_after,
+        asked_at,
     )
 
 

@@ -92,9 +92,8 @@ def jobs_(once: bool, status_: bool, json_: bool) -> None:
         ERR.print("定时任务已启动（按 Ctrl+C 停止）")
         schedule.run_forever(book)
         return
-    schedule.declare(book)
     with book.read() as tx:
-        found = clockwork.status(tx)
+        found = clockwork.status(tx, schedule.clocked())
     unrotated = Guard(book.settings.guard).oldest_unrotated()
     if json_:
         print_json({"jobs": [asdict(one) for one in found], "oldest_unrotated_erasure": unrotated})

@@ -547,6 +547,25 @@ def test_a_job_asked_for_by_hand_runs_once_though_its_date_is_done(ledger, clock
         ask(ledger, "unheard-of")
 
 
+def test_a_job_that_was_given_up_runs_when_it_is_asked_for_by_hand(ledger, clock):
+    failing = [True]
+
+    def work(_tx, _day):
+        if failing:
+            raise Unavailable("磁盘空间不足")
+        return 1
+
+    job = nightly(work)
+    for _ in range(ATTEMPTS_MAX + 1):
+        run_due(ledger, [job])
+    failing.clear()
+    assert [run.state for run in run_due(ledger, [job])] == ["failed"], "it was given up for this date"
+    ask(ledger, "nightly")
+    assert [run.state for run in run_asked(ledger, [job])] == ["done"]
+    assert status(ledger)[0].well
+    assert run_due(ledger, [job]) == []
+
+
 def test_what_is_asked_for_is_run_by_one_scheduler_only(settings, ledger, clock):
     done = []
     job = nightly(lambda _tx, day: done.append(day) or 1)
