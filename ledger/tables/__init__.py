@@ -62,6 +62,7 @@ from ledger.tables.projections import (
     ServiceRow,
     StationRow,
     VolunteerRow,
+    YearServedRow,
 )
 from ledger.tables.selections import (
     SelectionCandidateRow,
@@ -184,5 +185,6 @@ __all__ = [
     "VolunteerRow",
     "WebhookRow",
     "WitnessContactRow",
+    "YearServedRow",
     "table",
 ]
