@@ -12,12 +12,13 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "figure",
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("station", "figure", "counted_on")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("figure", "station", "counted_on")),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("entry_index", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("station", "figure", "counted_on", name=op.f("pk_figure")),
+        sa.PrimaryKeyConstraint("figure", "station", "counted_on", name=op.f("pk_figure")),
     )
+    op.create_index("ix_figure_station", "figure", ["station"], unique=False)
     op.create_table(
         "organisation_mark",
         sa.Column("entry_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
