@@ -55,6 +55,7 @@ from api.pages import (
     records,
     registering,
     registration,
+    requirements,
     reveals,
     rights,
     rules,
@@ -108,7 +109,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork, duties),
+    *(indicators, clockwork, duties, requirements),
     annual_reports,
     *(filings, filing_drafts),
 )

@@ -267,6 +267,7 @@ OFFICE: dict[str, Help] = {
             "写错了，改了再交，以新的为准，旧的留在账本里。",
         ),
     ),
+    "requirements.page": Help("文件要求", "五份文件的每一条要求，在哪里办、由哪个指标数。"),
     "duties.year": Help("全年要交的材料", "一个单位全年每一期交了没有、是不是按时。"),
     "clockwork.listing": Help(
         "任务",

@@ -91,6 +91,7 @@ PAGES |= {
     "clockwork.listing": {"administrator", "official", "auditor"},
     "clockwork.run": {"administrator"},
     **{f"duties.{view}": STAFF for view in ("listing", "year", "fill", "hand_in", "paper", "paper_file", "filing_ledger")},
+    "requirements.page": EVERYONE,
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
