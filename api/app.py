@@ -64,6 +64,7 @@ from api.pages import (
     sheets,
     sign_in,
     signatures,
+    spot_checks,
     stations,
     trainings,
     volunteer_acts,
@@ -109,7 +110,7 @@ _PAGES = (
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
     *(indicators, clockwork, duties),
-    annual_reports,
+    *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )
 
