@@ -65,6 +65,7 @@ from api.pages import (
     sheets,
     sign_in,
     signatures,
+    spot_checks,
     stations,
     trainings,
     volunteer_acts,
@@ -110,7 +111,7 @@ _PAGES = (
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
     *(indicators, clockwork, duties, requirements),
-    annual_reports,
+    *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )
 
