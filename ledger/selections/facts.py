@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from ledger import tables
 from ledger.kinds.credit import AWARD_LEVELS, LISTS
+from ledger.rules.binding import bound
 from ledger.selections.rules import Rules, years_before
 from ledger.tables import table
 
@@ -52,6 +54,8 @@ class Facts:
 
 
 NONE = Facts()
+_BARRING = ("selection", "status", "list")
+"""What the district's rule sets of credit may take from somebody that keeps them out of every selection."""
 
 
 def gather(connection: Connection, rules: Rules, since: str, until: str, asked_on: str) -> dict[str, Facts]:
@@ -80,6 +84,8 @@ def _said(
                 yield row.subject, "honoured", f"{row.granted_on} 已获{AWARD_LEVELS[row.level]}级「{row.title}」"
     if rules.conduct:
         yield from ((subject, "conduct", said) for subject, said in _bad_conduct(connection, rules, asked_on, people=people))
+    if people:
+        yield from ((subject, "conduct", said) for subject, said in bound(connection, date.fromisoformat(asked_on), _BARRING).items())
 
 
 def _evaluations(connection: Connection, since: str, until: str, *, people: bool) -> Iterator[tuple[str, str, int]]:
