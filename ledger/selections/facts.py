@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, select
 from ledger import tables
 from ledger.kinds.credit import AWARD_LEVELS, LISTS
 from ledger.rules.binding import bound
-from ledger.selections.rules import Rules, years_before
+from ledger.rules.periods import later
+from ledger.selections.rules import Rules
 from ledger.tables import table
 
 _TRAINING, _EVALUATION, _AWARD, _CONDUCT, _NOTE, _SELECTION = (
@@ -80,7 +81,7 @@ def _said(
         yield from _evaluations(connection, *span, people=people)
     if rules.honoured:
         for row in _awards(connection, people=people):
-            if row.level in rules.honoured["levels"] and years_before(asked_on, rules.honoured["years"]) < row.granted_on <= asked_on:
+            if row.level in rules.honoured["levels"] and later(asked_on, -12 * rules.honoured["years"]) < row.granted_on <= asked_on:
                 yield row.subject, "honoured", f"{row.granted_on} 已获{AWARD_LEVELS[row.level]}级「{row.title}」"
     if rules.conduct:
         yield from ((subject, "conduct", said) for subject, said in _bad_conduct(connection, rules, asked_on, people=people))
@@ -106,7 +107,7 @@ def _awards(connection: Connection, *, people: bool) -> Sequence[Any]:
 def _bad_conduct(connection: Connection, rules: Rules, on: str, *, people: bool) -> Sequence[tuple[str, str]]:
     """Find bad conduct that bears on selections: in force on the day, or of the last years; what was found to be mistaken never was."""
     who = _CONDUCT.c.volunteer if people else _CONDUCT.c.organisation
-    since = years_before(on, rules.conduct.get("years", 0))
+    since = later(on, -12 * rules.conduct.get("years", 0))
     found = []
     for row in connection.execute(select(_CONDUCT, who.label("subject")).where(who.is_not(None), _CONDUCT.c.sense == "bad")):
         effects = orjson.loads(row.effects)
