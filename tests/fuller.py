@@ -19,6 +19,8 @@ def write_the_rest(world):
     unit = world.organisation(number="备0002", name="梅山路巡逻队")
     world.write(lambda tx: adoption.declare(tx, [Figure(HOME, "households", 400, "2025-01-01", "台账")]))
     world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-01", basis="评定"))
+    world.write(lambda tx: adoption.unmark(tx, unit, "hub", ended_on="2025-01-02", reason="复评未过"))
+    world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-02", basis="重新评定"))
     world.spot_check()
     written = {"news": "两个队伍换届", "results": "探望 30 人次"}
     world.write(lambda tx: papers.hand_in(tx, "station-report", HOME, f"{tx.today:%Y-%m}", written))
