@@ -33,6 +33,7 @@ from api.pages import (
     filing_drafts,
     filings,
     guide,
+    handovers,
     helping,
     home,
     honours,
@@ -102,7 +103,7 @@ HEADERS = {
 _PAGES = (
     *(home, sign_in, second_factor, oidc_pages, security, token_pages, account_pages, rights),
     *(sheets, logging, batches, approvals, parked, records, credit, stations, volunteers, webhooks, log),
-    *(my_data, personal, erasures, reveals, notices, helping, guide),
+    *(my_data, personal, erasures, reveals, handovers, notices, helping, guide),
     *(registering, volunteer_acts, proposals, registration),
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
