@@ -68,6 +68,7 @@ from api.pages import (
     signatures,
     stations,
     trainings,
+    unit_tree,
     volunteer_acts,
     volunteers,
     webhooks,
@@ -110,7 +111,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork, duties, requirements),
+    *(indicators, clockwork, duties, requirements, unit_tree),
     annual_reports,
     *(filings, filing_drafts),
 )

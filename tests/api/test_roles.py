@@ -92,6 +92,7 @@ PAGES |= {
     "clockwork.run": {"administrator"},
     **{f"duties.{view}": STAFF for view in ("listing", "year", "fill", "hand_in", "paper", "paper_file", "filing_ledger")},
     "requirements.page": EVERYONE,
+    "unit_tree.page": STAFF,
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
