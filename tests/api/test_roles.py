@@ -85,6 +85,10 @@ PAGES = {
     "credentials.status": EVERYONE,
     "annual_reports.page": EVERYONE,
     "annual_reports.file": EVERYONE,
+    "spot_checks.listing": EVERYONE,
+    "spot_checks.one": EVERYONE,
+    "spot_checks.form": {"official"},
+    "spot_checks.record": {"official"},
     "credentials.keys": EVERYONE,
 }
 PAGES |= {
@@ -278,7 +282,12 @@ API |= {
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"rules.listing": EVERYONE, "rules.file": EVERYONE, "rules.mine": {"volunteer"}, "rules.of_volunteer": STAFF}
-PAGES |= {"rules.propose": {"official"}, "rules.spend": {"recorder", "approver"}, "rules.decide": {"official"}}
+PAGES |= {
+    "rules.example": {"official"},
+    "rules.propose": {"official"},
+    "rules.spend": {"recorder", "approver"},
+    "rules.decide": {"official"},
+}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
 PAGES |= {
     f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed", "sign_up", "withdraw")
