@@ -38,6 +38,7 @@ from api.pages import (
     helping,
     home,
     honours,
+    indicator_sets,
     indicators,
     log,
     logging,
@@ -113,7 +114,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork, duties, requirements, unit_tree),
+    *(indicators, indicator_sets, clockwork, duties, requirements, unit_tree),
     *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )

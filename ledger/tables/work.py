@@ -139,7 +139,7 @@ class ProposalPaperRow(SQLModel, table=True):
 
 
 class RuleProposalRow(SQLModel, table=True):
-    """A rule set (JSON) as one official proposed it, waiting for a second one."""
+    """A rule set, or a set of indicators, (JSON) as one official proposed it, waiting for a second one."""
 
     __tablename__ = "rule_proposal"
     id: str = text(primary_key=True)
