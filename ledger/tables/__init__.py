@@ -77,6 +77,7 @@ from ledger.tables.selections import (
 )
 from ledger.tables.spot_checks import SpotCheckRow
 from ledger.tables.work import (
+    DormancyNoticeRow,
     HandedCodeRow,
     JobRow,
     JobRunRow,
@@ -119,6 +120,7 @@ __all__ = [
     "CosignatureRow",
     "DataRequestRow",
     "DeskRow",
+    "DormancyNoticeRow",
     "DutyPaperRow",
     "EntryRow",
     "ErasureRow",

@@ -149,6 +149,15 @@ class RuleProposalRow(SQLModel, table=True):
     proposed_at: str = text()
 
 
+class DormancyNoticeRow(SQLModel, table=True):
+    """That the desk was told that an organisation has held nothing since a day."""
+
+    __tablename__ = "dormancy_notice"
+    organisation: str = text(primary_key=True)
+    quiet_since: str = text(primary_key=True)
+    told_at: str = text()
+
+
 class HandedCodeRow(SQLModel, table=True):
     """Who handed a volunteer the newest one-time code, and when: whoever registered somebody does not also vouch for them."""
 
