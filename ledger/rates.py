@@ -86,12 +86,8 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     """
     on = counting_day(year, today).isoformat()
     own: dict[str, Counter[str]] = {name: Counter() for name in SHOWN if name != "population"}
-    counts = and_(
-        counting(today.isoformat()),
-        _SERVICE.c.served_on >= f"{year}-01-01",
-        _SERVICE.c.served_on <= on,
-    )
-    for homes, station, at_home in _homes(on):
+    counts = taking_part(year, today)
+    for source, station, at_home in homes(on):
         people = (
             func.count().label("registered"),
             func.count().filter(_VOLUNTEER.c.confirmed_on <= on).label("confirmed"),
@@ -99,9 +95,9 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
             func.count().filter(_VOLUNTEER.c.backbone_on <= on).label("backbone"),
         )
         served = (func.count(_SERVICE.c.volunteer.distinct()).label("participants"), func.sum(_SERVICE.c.minutes).label("minutes"))
-        joined = homes.join(_SERVICE, _SERVICE.c.volunteer == _VOLUNTEER.c.number)
+        joined = source.join(_SERVICE, _SERVICE.c.volunteer == _VOLUNTEER.c.number)
         for statement in (
-            select(station.label("code"), *people).select_from(homes).where(at_home),
+            select(station.label("code"), *people).select_from(source).where(at_home),
             select(station.label("code"), *served).select_from(joined).where(counts, at_home),
         ):
             for row in connection.execute(statement.group_by(station)):
@@ -110,7 +106,13 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     return _rolled_up(connection, on, today.isoformat(), own)
 
 
-def _homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[bool]], ...]:
+def taking_part(year: int, today: date) -> ColumnElement[bool]:
+    """Ask of the service table whether a service makes somebody a participant of a year up to its counting day."""
+    span = (_SERVICE.c.served_on >= f"{year}-01-01", _SERVICE.c.served_on <= counting_day(year, today).isoformat())
+    return and_(counting(today.isoformat()), *span)
+
+
+def homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[bool]], ...]:
     """Say where volunteers were at home on a day, each at one station: those still at home there, and those who moved or left and came back since."""
     stayed = or_(_VOLUNTEER.c.left_on.is_(None), and_(_VOLUNTEER.c.left_on > on, _VOLUNTEER.c.left_as.not_in(NEVER_WAS)))
     earlier = _PAST.join(_VOLUNTEER, _VOLUNTEER.c.number == _PAST.c.volunteer)
