@@ -93,6 +93,8 @@ WORDS = {
         "这条记录在这次评选里没有算，或者退回核实；您的时长没有变。不同意的，公示时可以提异议。",
     ),
     "selection.chosen": ("恭喜，您评上了", "表彰已经写进账本。凭据在「我的评选」里。"),
+    "rules.proposed": ("有一份信用规则等您确认", "请看清楚和上一版差在哪里，再确认或退回。"),
+    "rules.adopted": ("星级、积分的规则有新的", "按新规则怎么算、差多少，打开可以看到每一条。服务时长不受影响。"),
     "volunteer.moved": ("换了所属站点", "以后的事请找新的站点。以前的记录都在。"),
     "volunteer.revealed": ("有人看过您的登记信息", "谁、什么时候、为什么，都记在「我的资料」里。"),
 }
@@ -116,6 +118,7 @@ _OF_STAFF = {
     **dict.fromkeys(("filing.judged", "filing.expiring", "filing.lapsed"), "filings.listing"),
     "account.changed": "security.page",
     "account.password_changed": "security.page",
+    **dict.fromkeys(("rules.proposed", "rules.adopted"), "rules.listing"),
 }
 _OF_VOLUNTEERS = {
     "service.omission_decided": "omissions.form",
@@ -127,6 +130,7 @@ _OF_VOLUNTEERS = {
     "certificate.issued": "certificates.mine",
     "certificate.revoked": "certificates.mine",
     "selection.chosen": "honours.mine",
+    "rules.adopted": "rules.mine",
     "selection.objection_decided": "honours.listing",
     "volunteer.moved": "registration.mine",
     "volunteer.revealed": "my_data.looked",
@@ -153,6 +157,8 @@ _OF_RECORDS = ("served_on", "minutes", "entry")
 _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "title": ("活动", str),
     "subject": ("哪一项", str),
+    "rules": ("规则", str),
+    "from_day": ("从哪天起", long_day),
     "kind": ("什么事", lambda kind: PROPOSED.get(kind, kind)),
     **dict.fromkeys(("training", "evaluation", "award", "conduct"), ("账本", lambda index: f"第 {index} 条")),
     "served_on": ("时间", long_day),
