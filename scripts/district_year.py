@@ -173,7 +173,7 @@ class Year:
         found = []
         for place, (code, said, _) in enumerate(rows):
             people = ends[place] - (ends[place - 1] if place else 0)
-            permille = self._drawn.randint(78, 132) if self._drawn.randrange(4) == 0 else self._drawn.triangular(16, 72, 34)
+            permille = self._drawn.randint(78, 132) if self._drawn.randrange(4) == 0 else self._drawn.triangular(14, 66, 30)
             found.append(
                 Community(
                     code,

@@ -1,6 +1,7 @@
 """The boards: the number on top is the sum below and a recount of the log; map, table, files and lists of people say the same; nothing old is shown."""
 
 import csv
+import html
 import io
 import re
 import xml.etree.ElementTree as ET
@@ -99,6 +100,16 @@ def test_the_table_is_sorted_by_the_server_one_way_and_the_other(world, counted)
     assert 'aria-sort="ascending"' in page
     assert re.search(rf"<tfoot>.*合计.*<td class=\"number\">{truth[CENTRE]['registered']:,}</td>", page, re.DOTALL)
     assert visitor.get("/stations/?sort=registration&order=sideways").status_code == 400
+
+
+def test_every_link_of_a_board_leads_somewhere(world, counted):
+    visitor = world.visitor("approver")
+    for path in (f"/stations/?unit={CENTRE}", f"/stations/?unit={CENTRE}&sort=backbone&order=up&by=participation&year=2024"):
+        page = visitor.get(path).text
+        links = {html.unescape(link) for link in re.findall(r'href="(/stations/[^"#]*)', page)}
+        assert len(links) > 20
+        assert {link for link in links if visitor.get(link).status_code != 200} == set()
+    assert counted
 
 
 def test_care_is_counted_by_series_and_group(world, counted):
