@@ -42,6 +42,8 @@ PAGES = {
     "credit.picture": EVERYONE,
     "volunteers.printed": STAFF,
     "stations.listing": EVERYONE,
+    "stations.file": EVERYONE,
+    "stations.people": STAFF,
     "volunteers.search": STAFF,
     "volunteers.find": STAFF,
     "volunteers.one": STAFF,
