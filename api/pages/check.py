@@ -17,6 +17,7 @@ from api.auth import client, ledger, open_to_all
 from api.limits import Meter
 from ledger import stations
 from ledger.certificates import register
+from ledger.checking import pages
 from ledger.checking.certificates import FILE_BYTES_MAX, paper_digest
 from ledger.checking.credentials import judge_file
 from ledger.checking.trusting import Trust
@@ -98,7 +99,8 @@ def file() -> ResponseReturnValue:
     wrong = [fault for fault in judged.report.faults if fault.what != "certificate"]  # that it was revoked is said by the register
     if wrong or row is None or row.paper != paper_digest(judged.document):
         _log.info("certificate.file_refused", what=wrong[0].what if wrong else "register")
-        return _page(forged=True, status=400)
+        repainted = bool(wrong) and row is not None and all(fault.what == pages.WHAT for fault in wrong)
+        return _page(forged=True, repainted=repainted, status=400)
     return _answer(row.number, from_file=True)
 
 
