@@ -14,6 +14,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from api.auth import client, ledger, open_to_all
+from api.downloads import attachment
+from api.hosts import site_address
 from api.limits import Meter
 from ledger import stations
 from ledger.certificates import register
@@ -102,6 +104,17 @@ def file() -> ResponseReturnValue:
         repainted = bool(wrong) and row is not None and all(fault.what == pages.WHAT for fault in wrong)
         return _page(forged=True, repainted=repainted, status=400)
     return _answer(row.number, from_file=True)
+
+
+@blueprint.get("/offline.html")
+@open_to_all
+def offline() -> ResponseReturnValue:
+    """Hand out a page that verifies PDFs and codes with the network cable out: a file to keep, never shown here, where no page has a script."""
+    _count()
+    with ledger().read() as tx:
+        keys = [verifier.vkey for verifier in ledger().signing.keyring(tx.connection).verifiers]
+        page = render_template("offline_check.html", keys=keys, made=tx.today.isoformat(), address=site_address())
+    return attachment(page.encode(), "application/octet-stream", "离线核验.html")
 
 
 def _count() -> None:
