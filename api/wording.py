@@ -31,6 +31,7 @@ KIND_NAMES = {
     "volunteer.merged": "合并重复登记",
     "volunteer.backbone_designated": "列为骨干",
     "volunteer.erased": "资料已注销",
+    "records.handed_over": "报送国家系统",
     "volunteer.restricted": "资料已封存",
     "service.recorded": "登记服务时长",
     "service.approved": "审核通过",

@@ -18,7 +18,7 @@ from ledger.people.actors import OPERATOR
 from ledger.selections import sources
 from ledger.selections.ranking import rank
 from ledger.selections.rules import read_said
-from ledger.selections.sources import WHY_OUT, Scope
+from ledger.selections.sources import Scope
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
 from ledger.tables import ServiceRow, VolunteerRow, table
@@ -133,7 +133,7 @@ def _bare(ledger: Ledger, _scope: Scope) -> object:
 
 def _live(ledger: Ledger, scope: Scope) -> object:
     with ledger.read() as tx:
-        return rank(sources.live(tx.connection, scope), scope.rules, scope.until, WHY_OUT)
+        return rank(sources.live(tx.connection, scope), scope.rules, scope.until)
 
 
 def _freeze(ledger: Ledger, scope: Scope) -> object:
@@ -147,7 +147,8 @@ def _freeze(ledger: Ledger, scope: Scope) -> object:
 
 def _frozen(ledger: Ledger, scope: Scope) -> object:
     with ledger.read() as tx:
-        return rank(sources.frozen(tx.connection, SimpleNamespace(id=_NUMBER, seats="{}")), scope.rules, scope.until, WHY_OUT)
+        source = sources.frozen(tx.connection, SimpleNamespace(id=_NUMBER, seats="{}"), scope.rules)
+        return rank(source, scope.rules, scope.until)
 
 
 _PARTS: dict[str, Callable[[Ledger, Scope], object]] = {"bare": _bare, "live": _live, "freeze": _freeze, "frozen": _frozen}

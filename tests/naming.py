@@ -19,6 +19,7 @@ NAMED = {
     "certificate": "certificate",
     "selection": "selection",
     "filing": "filing",
+    "handover": "handover",
     ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",

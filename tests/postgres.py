@@ -10,6 +10,7 @@ stops the server and removes the folder when told to, or when the test process i
 """
 
 import contextlib
+import functools
 import os
 import pwd
 import shutil
@@ -162,12 +163,20 @@ def database_url(request, tmp_path) -> str:
     return request.getfixturevalue("postgres_url")()
 
 
-@pytest.fixture(scope="session")
-def schema_file(tmp_path_factory) -> Path:
+@functools.cache
+def schema_of_sqlite() -> bytes:
     """A SQLite database with the schema and nothing else, made once: to make it anew for each test takes longer than most tests."""
-    path = tmp_path_factory.mktemp("schema") / "ledger.db"
-    migrating.upgrade(f"sqlite:///{path}")
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        migrating.upgrade(f"sqlite:///{folder}/ledger.db")
+        return (Path(folder) / "ledger.db").read_bytes()
+
+
+def lay_schema(url: str) -> None:
+    """Put the schema where a SQLite database is to be and is not yet."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite") and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(schema_of_sqlite())
 
 
 @pytest.fixture(scope="session")
@@ -186,7 +195,7 @@ def schema_template(postgres_server) -> Iterator[str]:
 def founded_url(request, tmp_path) -> str:
     """The URL of a database that has the schema and nothing else, once on each engine."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("schema_file"), tmp_path / "ledger.db")
+        lay_schema(f"sqlite:///{tmp_path}/ledger.db")
         return f"sqlite:///{tmp_path}/ledger.db"
     return request.getfixturevalue("postgres_url")(request.getfixturevalue("schema_template"))
 

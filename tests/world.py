@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import recounting
+from postgres import lay_schema
 from sqlalchemy import make_url, select
 from stdnum.iso7064.mod_11_2 import calc_check_digit
 
@@ -79,6 +80,7 @@ class World:
     def __init__(self, home: Path, database_url: str, start: str = "2025-01-06 09:00") -> None:
         self.settings = Settings(home, database_url)
         self.clock = Clock(start)
+        lay_schema(database_url)
         self.ledger = create_ledger(self.settings, self.clock)
         self.opened = [self.ledger]
         self.people: dict[str, str] = {}

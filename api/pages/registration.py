@@ -23,7 +23,7 @@ def _page(problem: str = "", status: int = 200, template: str = "registration.ht
     with ledger().read() as tx:
         person = volunteers.get(tx, actor().volunteer or "")
         said = orjson.loads(log.read_entry(tx.connection, person.row.entry_index))
-        waiting = proposals.of_volunteer(tx, person.row.number)
+        waiting = proposals.of(tx, person.row.number)
         units = stations.everyone(tx.connection)
         held = my_data.held(person.personal, len(register.of_volunteer(tx, person.row.number)))
         shown: dict[str, Any] = {

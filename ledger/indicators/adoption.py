@@ -77,12 +77,16 @@ def declare(tx: WriteTransaction, figures: Sequence[Figure]) -> int:
     Raises NotAllowed, NotFound for an unknown unit, InvalidRequest naming the unit and the figure.
     """
     names = in_force(tx.connection, tx.today.isoformat()).figures
+    asked = sorted({said.station for said in figures})
+    units = {code: stations.get(tx.connection, code).name for code in asked}
+    for code in asked:
+        tx.require("register", code)
+    rows = rows_where_in(tx.connection, _FIGURE.c, _FIGURE.c.station, asked)
+    standing = {Figure(row.station, row.figure, row.value, row.counted_on, row.source) for row in rows}
     facts = []
     for said in figures:
-        unit = stations.get(tx.connection, said.station)
-        tx.require("register", said.station)
-        _check(said, unit.name, names, tx.today.isoformat())
-        if not _stands(tx.connection, said):
+        _check(said, units[said.station], names, tx.today.isoformat())
+        if said not in standing:
             facts.append(Fact("station.figure_declared", dict(vars(said))))
     tx.append(facts)
     return len(facts)
@@ -98,13 +102,6 @@ def _check(said: Figure, unit: str, names: Mapping[str, str], today: str) -> Non
         raise InvalidRequest(f"{where}的统计日期应是今天或以前的一天，如 2026-03-31")
     if not text(200)(said.source):
         raise InvalidRequest(f"{where}没有写明来源（最多 200 个字，不要写手机号或身份证号）")
-
-
-def _stands(connection: Connection, said: Figure) -> bool:
-    row = connection.execute(
-        select(_FIGURE).where(_FIGURE.c.station == said.station, _FIGURE.c.figure == said.figure, _FIGURE.c.counted_on == said.counted_on)
-    ).one_or_none()
-    return row is not None and (row.value, row.source) == (said.value, said.source)
 
 
 def handed_in(connection: Connection, station: str, on: str) -> dict[str, Any]:

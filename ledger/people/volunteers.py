@@ -183,28 +183,23 @@ def find_by_id_numbers(tx: ReadTransaction, id_numbers: Iterable[str]) -> dict[s
     owners = {
         value: subjects[0].removeprefix("person/") for value, subjects in tx.vault.find(tx.connection, "id_number", id_numbers).items()
     }
-    rows = _rows(tx, owners.values())
+    rows = current(tx, owners.values())
     people = tx.vault.open(tx.connection, ("person/" + row.number for row in rows.values()))
     found = {value: rows[number] for value, number in owners.items() if number in rows}
     return {value: Known(row, people["person/" + row.number]) for value, row in found.items() if "person/" + row.number in people}
 
 
-def _rows(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
-    """Fetch rows by number; of merged ones, the row of who they are now."""
+def current(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
+    """Give the rows of volunteers by number, without opening anything; of merged ones, the row of who they are now. Unknown ones are absent."""
     rows = {row.number: row for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, set(numbers))}
     kept = {row.merged_into for row in rows.values() if row.merged_into}
     now = {row.number: row for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, kept)}
     return {number: now.get(row.merged_into, row) for number, row in rows.items()}
 
 
-def current(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
-    """Give the rows of volunteers by number, without opening anything; of merged ones, the row of who they are now. Unknown ones are absent."""
-    return _rows(tx, numbers)
-
-
 def current_number(tx: ReadTransaction, number: str) -> str:
     """Give the number in use of whoever has, or had, a number."""
-    rows = _rows(tx, [number])
+    rows = current(tx, [number])
     return str(rows[number].number) if number in rows else number
 
 

@@ -17,7 +17,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
-from ledger.bulk import rows_where_in
 from ledger.entries import format_time
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_number
@@ -27,30 +26,18 @@ from ledger.people import actors
 from ledger.people.actors import Actor
 from ledger.policies import ServicePolicy, service_policies
 from ledger.rules import reading
+from ledger.rules.adopted import PREFIX, PROPOSED_BY, history, names
 from ledger.rules.counting import Chain, in_force
 from ledger.rules.shape import Condition, Level, RuleSet, Scale
-from ledger.tables import PolicyRow, RuleProposalRow, table
+from ledger.tables import RuleProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
-PREFIX = "credit/"
 EXAMPLES = Path(__file__).parent / "examples"
 """Rule files to begin with."""
 STAR = "star"
 """The rule set whose first scale is the star that is shown everywhere."""
-_PROPOSED_BY = "proposed_by"
 _NUMERALS = "一二三四五六七八九十"
-_POLICY, _PROPOSAL = table(PolicyRow), table(RuleProposalRow)
-
-
-@dataclass(frozen=True)
-class Adopted:
-    """A rule set in the log: since when, by which entry, as plain data, and who proposed it (empty: the operator adopted it)."""
-
-    rules: RuleSet
-    effective_on: str
-    entry_index: int
-    said: Mapping[str, Any]
-    proposed_by: str = ""
+_PROPOSAL = table(RuleProposalRow)
 
 
 @dataclass(frozen=True)
@@ -66,25 +53,6 @@ class Proposal:
 
 
 # --- reading
-
-
-def history(connection: Connection, name: str) -> list[Adopted]:
-    """List the versions of a rule set, oldest first."""
-    rows = rows_where_in(connection, _POLICY.c, _POLICY.c.policy, [PREFIX + name])
-    return [_adopted(row.rules, row.effective_on, row.entry_index) for row in sorted(rows, key=lambda row: row.effective_on)]
-
-
-def names(connection: Connection) -> list[str]:
-    """List the names of rule sets that were ever adopted."""
-    found = connection.execute(select(_POLICY.c.policy).where(_POLICY.c.policy.like(PREFIX + "%")).distinct()).scalars()
-    return sorted(policy.removeprefix(PREFIX) for policy in found)
-
-
-def in_force_on(connection: Connection, on: str) -> list[Adopted]:
-    """List the rule sets in force on a day, one of each name."""
-    rows = connection.execute(select(_POLICY).where(_POLICY.c.policy.like(PREFIX + "%"), _POLICY.c.effective_on <= on)).all()
-    newest = {row.policy: row for row in sorted(rows, key=lambda row: row.effective_on)}
-    return [_adopted(row.rules, row.effective_on, row.entry_index) for _, row in sorted(newest.items())]
 
 
 def chain(connection: Connection, name: str, on: str) -> Chain:
@@ -103,13 +71,6 @@ def chain(connection: Connection, name: str, on: str) -> Chain:
 def star_rules(connection: Connection, on: str) -> RuleSet:
     """Give the rules of the star on a day."""
     return in_force(chain(connection, STAR, on), on)
-
-
-@lru_cache(maxsize=64)  # few rules, asked for with every statement
-def _adopted(said: str, effective_on: str, entry_index: int) -> Adopted:
-    data = orjson.loads(said)
-    proposed_by = data.pop(_PROPOSED_BY, "")
-    return Adopted(reading.parse(data), effective_on, entry_index, data, proposed_by)
 
 
 @lru_cache(maxsize=64)
@@ -207,7 +168,7 @@ def _row(connection: Connection, proposal: str) -> Any:
 
 
 def _append(tx: WriteTransaction, rules: RuleSet, said: Mapping[str, Any], proposed_by: str) -> Receipt:
-    whole = dict(said) | ({_PROPOSED_BY: proposed_by} if proposed_by else {})
+    whole = dict(said) | ({PROPOSED_BY: proposed_by} if proposed_by else {})
     body = {"policy": PREFIX + rules.name, "effective_on": rules.effective_on, "rules": whole, "document": rules.document}
     receipt = tx.append([Fact("policy.adopted", body)])[0]
     tell_everybody(tx, "rules.adopted", _told(rules))

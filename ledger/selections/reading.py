@@ -13,7 +13,7 @@ from ledger.selections import sources
 from ledger.selections.lists import list_digest
 from ledger.selections.ranking import Ranking, rank
 from ledger.selections.rules import Rules, read_said
-from ledger.selections.sources import WHY_OUT, Source
+from ledger.selections.sources import Source
 from ledger.tables import (
     SelectionCandidateRow,
     SelectionDraftRow,
@@ -120,7 +120,7 @@ def rules_of(row: Any) -> Rules:
 
 def source_of(connection: Connection, row: Any, before: int | None = None) -> Source:
     """Give what a selection counts, as it was frozen and decided; *before*: by entries before that one only."""
-    return sources.frozen(connection, row, before)
+    return sources.frozen(connection, row, rules_of(row), before)
 
 
 def ranking_of(connection: Connection, row: Any, before: int | None = None, *, source: Source | None = None, reserve: int = 5) -> Ranking:
@@ -128,7 +128,7 @@ def ranking_of(connection: Connection, row: Any, before: int | None = None, *, s
     drawn = row.drawn_index is not None and (before is None or row.drawn_index < before)
     draw = f"{row.drawn_value}\n{row.id}" if drawn else None
     seen = source or source_of(connection, row, before)
-    return rank(seen, rules_of(row), row.period_to, WHY_OUT, draw=draw, reserve=reserve)
+    return rank(seen, rules_of(row), row.period_to, draw=draw, reserve=reserve)
 
 
 def digest_of(row: Any, ranking: Ranking) -> str:

@@ -24,7 +24,6 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import orjson
@@ -262,12 +261,3 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
 
 def _spelt(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def years_before(on: str, years: int) -> str:
-    """Give the same day *years* earlier, 28 February for a leap day."""
-    there = date.fromisoformat(on)
-    try:
-        return there.replace(year=there.year - years).isoformat()
-    except ValueError:
-        return there.replace(year=there.year - years, day=28).isoformat()

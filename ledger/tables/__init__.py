@@ -30,6 +30,7 @@ from ledger.tables.filing import (
     FilingUnitNameRow,
     FilingWarningRow,
 )
+from ledger.tables.handovers import HandoverRequestRow, HandoverRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
@@ -132,6 +133,8 @@ __all__ = [
     "FilingUnitNameRow",
     "FilingWarningRow",
     "HandedCodeRow",
+    "HandoverRequestRow",
+    "HandoverRow",
     "JobRow",
     "JobRunRow",
     "KeyRotationRow",

@@ -9,6 +9,7 @@ from ledger.tables.credit import CREDIT
 from ledger.tables.duties import DutyPaperRow
 from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.filing import FILING
+from ledger.tables.handovers import HandoverRow
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
 from ledger.tables.spot_checks import SpotCheckRow
@@ -335,4 +336,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     SpotCheckRow,
     DutyPaperRow,
     *FILING,
+    HandoverRow,
 )

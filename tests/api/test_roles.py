@@ -95,6 +95,7 @@ PAGES |= {
     "clockwork.listing": {"administrator", "official", "auditor"},
     "clockwork.run": {"administrator"},
     **{f"duties.{view}": STAFF for view in ("listing", "year", "fill", "hand_in", "paper", "paper_file", "filing_ledger")},
+    "requirements.page": EVERYONE,
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
@@ -122,6 +123,7 @@ PAGES |= {
     "erasures.one": {"approver", "official"},
     "erasures.decide": {"approver", "official"},
     "reveals.listing": {"official", "auditor"},
+    **{f"handovers.{view}": {"approver", "official"} for view in ("listing", "ask", "decide", "take")},
 }
 PAGES |= {
     "logging.start": {"recorder", "approver"},
@@ -317,6 +319,7 @@ EXAMPLES = {
     "code": "overlap",
     "draft": str(uuid.uuid4()),
     "filing": "2222222222",
+    "handover": "2222222222",
     "evidence_id": str(uuid.uuid4()),
     "certificate": "340104-2025-999999",
     "way": "json",

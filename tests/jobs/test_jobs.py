@@ -53,8 +53,8 @@ def clock():
 
 
 @pytest.fixture
-def settings(tmp_path, database_url):
-    return Settings(tmp_path, database_url)
+def settings(tmp_path, founded_url):
+    return Settings(tmp_path, founded_url)
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "organisation_mark",
+        sa.Column("entry_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("organisation", "mark", "station", "since", "basis")),
         *(sa.Column(name, sa.Text(), nullable=True) for name in ("ended_on", "ended_reason")),
-        sa.Column("entry_index", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("organisation", "mark", name=op.f("pk_organisation_mark")),
+        sa.PrimaryKeyConstraint("entry_index", name=op.f("pk_organisation_mark")),
     )
+    op.create_index("ix_organisation_mark_organisation", "organisation_mark", ["organisation"], unique=False)
 
 
 def downgrade() -> None:

@@ -10,7 +10,7 @@ from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.log import Fact
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR, Actor
-from ledger.rules import adopting, answers, reading
+from ledger.rules import adopted, adopting, answers, reading
 
 ONE, TWO, CLERK = Actor("li", "official"), Actor("wang", "official"), Actor("zhao", "recorder", HOME)
 STAFF = (("li", "official", None), ("wang", "official", None), ("zhao", "recorder", HOME))
@@ -142,7 +142,7 @@ def test_a_new_version_is_newer_and_never_begins_in_the_past(world):
     with pytest.raises(InvalidRequest, match="要更晚"):
         adopt(world, version=3, effective_on="2025-01-07")
     with world.read() as tx:
-        older, newer = adopting.history(tx.connection, "star")
+        older, newer = adopted.history(tx.connection, "star")
         assert adopting.diff(older.said, newer.said) == [("effective_on", "2025-01-01", "2025-01-08"), ("version", "1", "2")]
         assert adopting.star_rules(tx.connection, "2025-01-07").version == 1
         assert reading.read(adopting.as_file(newer.said)) == newer.rules, "the file handed out is the one adopted"

@@ -110,6 +110,19 @@ def test_who_lost_the_right_to_back_fill_gets_it_back_by_time_and_deeds(home):
     home.check()
 
 
+def test_back_filling_is_lost_by_coming_too_often_alone(home):
+    """The effect stands in a counter, in no item, and no gate is set."""
+    often = {"name": "一年虚报两次", "items": ["false-hours"], "per": "year", "at_least": 2, "effects": ["backfill"], "basis": LAW}
+    adopt(home, items=[FALSE], counters=[often])
+    person = home.volunteer()
+    body = {"volunteer": person, "station": HOME, "item": "false-hours", "sense": "bad", "reason": "虚报", "asked_by": "li", "basis": LAW}
+    home.write(lambda tx: tx.append([Fact("conduct.recorded", body | {"occurred_on": "2025-01-02"})]))
+    assert isinstance(home.serve(person, "2025-01-04 08:00", "09:00", grade="C"), Receipt)
+    home.write(lambda tx: tx.append([Fact("conduct.recorded", body | {"occurred_on": "2025-01-03"})]))
+    assert "暂时不能补录：一年虚报两次" in said(home.serve(person, "2025-01-05 08:00", "09:00", grade="C"))
+    home.check()
+
+
 def test_rules_of_several_names_bind_together(home):
     adopt(home, gates={"credited_hours_max": 3})
     adopt(home, name="strict", title="更严的规则", gates={"credited_hours_max": 1})
