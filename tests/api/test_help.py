@@ -5,15 +5,8 @@ from api.help_texts import HELP
 
 NO_PAGES = {
     *("static", "credit.entry", "credit.picture", "my_data.download", "second_factor.picture", "sheets.template", "sheets.problems"),
-    *(
-        "certificates.data",
-        "certificates.paper",
-        "certificates.credential",
-        "credentials.status",
-        "credentials.keys",
-        "rules.file",
-        "rules.example",
-    ),
+    *("certificates.data", "certificates.paper", "certificates.credential", "credentials.status", "credentials.keys", "check.offline"),
+    *("rules.file", "rules.example"),
     *("honours.proof", "selections.download"),
     *("annual_reports.file", "indicators.file", "indicator_sets.file", "stations.file", "duties.paper_file", "duties.filing_ledger"),
     "filings.copies",

@@ -203,6 +203,7 @@ PAGES |= {
     "check.one": EVERYONE,
     "check.person": EVERYONE,
     "check.file": EVERYONE,
+    "check.offline": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
 PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "take_back", "award_form", "hand_in")}
