@@ -25,6 +25,7 @@ from ledger import stations
 from ledger.kinds import Body
 from ledger.log import Fact
 from ledger.projections.people import NEVER_WAS
+from ledger.service.records import counting
 from ledger.tables import PastHomeRow, PublishedRateRow, ServiceRow, VolunteerRow, YearServedRow, table
 from ledger.transactions import WriteTransaction
 
@@ -94,13 +95,13 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     )
     served = (func.count().label("participants"), func.sum(_YEAR.c.minutes).label("minutes"))
     of_year = and_(_YEAR.c.volunteer == _VOLUNTEER.c.number, _YEAR.c.year == str(year))
-    for homes, station, at_home in _homes(on):
-        _add(connection, own, 1, select(station.label("code"), *people).select_from(homes).where(at_home).group_by(station))
+    for source, station, at_home in homes(on):
+        _add(connection, own, 1, select(station.label("code"), *people).select_from(source).where(at_home).group_by(station))
         _add(
             connection,
             own,
             1,
-            select(station.label("code"), *served).select_from(homes.join(_YEAR, of_year)).where(at_home).group_by(station),
+            select(station.label("code"), *served).select_from(source.join(_YEAR, of_year)).where(at_home).group_by(station),
         )
     _add(connection, own, -1, _not_yet(year, on, today.isoformat()))
     return _rolled_up(connection, on, today.isoformat(), own)
@@ -122,7 +123,7 @@ def _not_yet(year: int, on: str, today: str) -> Select[Any]:
     found = published.union_all(ahead).subquery()
     sums = (func.count().label("records"), func.sum(found.c.minutes).label("minutes"))
     waiting = select(found.c.volunteer, *sums).group_by(found.c.volunteer).subquery()
-    (_, here, at_home), (_, there, was_at_home) = _homes(on)
+    (_, here, at_home), (_, there, was_at_home) = homes(on)
     joined = waiting.join(_VOLUNTEER, _VOLUNTEER.c.number == waiting.c.volunteer)
     joined = joined.join(_YEAR, and_(_YEAR.c.volunteer == waiting.c.volunteer, _YEAR.c.year == str(year)))
     joined = joined.outerjoin(_PAST, and_(_PAST.c.volunteer == waiting.c.volunteer, was_at_home))
@@ -132,7 +133,13 @@ def _not_yet(year: int, on: str, today: str) -> Select[Any]:
     return counted.where(home.is_not(None)).group_by(home)
 
 
-def _homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[bool]], ...]:
+def taking_part(year: int, today: date) -> ColumnElement[bool]:
+    """Ask of the service table whether a service makes somebody a participant of a year up to its counting day."""
+    span = (_SERVICE.c.served_on >= f"{year}-01-01", _SERVICE.c.served_on <= counting_day(year, today).isoformat())
+    return and_(counting(today.isoformat()), *span)
+
+
+def homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[bool]], ...]:
     """Say where volunteers were at home on a day, each at one station: those still at home there, and those who moved or left and came back since."""
     stayed = or_(_VOLUNTEER.c.left_on.is_(None), and_(_VOLUNTEER.c.left_on > on, _VOLUNTEER.c.left_as.not_in(NEVER_WAS)))
     earlier = _PAST.join(_VOLUNTEER, _VOLUNTEER.c.number == _PAST.c.volunteer)

@@ -78,6 +78,7 @@ from ledger.tables.selections import (
 )
 from ledger.tables.spot_checks import SpotCheckRow
 from ledger.tables.work import (
+    DormancyNoticeRow,
     HandedCodeRow,
     JobRow,
     JobRunRow,
@@ -120,6 +121,7 @@ __all__ = [
     "CosignatureRow",
     "DataRequestRow",
     "DeskRow",
+    "DormancyNoticeRow",
     "DutyPaperRow",
     "EntryRow",
     "ErasureRow",

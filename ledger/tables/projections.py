@@ -36,7 +36,7 @@ class PolicyRow(SQLModel, table=True):
 
 
 class StationRow(SQLModel, table=True):
-    """A unit of the tree: district, centre or station."""
+    """A unit of the tree: district, centre or station; no more from *closed_on* on, and then part of *successor*, if of any."""
 
     __tablename__ = "station"
     code: str = text(primary_key=True)
@@ -46,6 +46,7 @@ class StationRow(SQLModel, table=True):
     area_type: str | None = text(default=None)
     valid_from: str = text()
     closed_on: str | None = text(default=None)
+    successor: str | None = text(default=None)
     entry_index: int
 
 
