@@ -114,7 +114,7 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
         if not chosen.fits(period):
             raise InvalidRequest("没有这个时段，请从「要交的材料」里点进来")
         before = papers.standing(tx.connection, chosen, code, period, owner or None) if chosen.every != "event" else None
-        counted = papers.counts(tx, chosen, code)
+        counted = papers.counts(tx, chosen, code, period)
         today = tx.today.isoformat()
     said: dict[str, Any] = orjson.loads(before.said) if before is not None else {}
     said |= {key.removeprefix("field-"): value for key, value in request.form.items() if key.startswith("field-")}
