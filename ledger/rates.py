@@ -197,5 +197,5 @@ def publish(tx: WriteTransaction, year: int) -> int:
 
 
 def _last_published(connection: Connection, period_from: str) -> dict[str, Any]:
-    statement = select(_PUBLISHED).where(_PUBLISHED.c.period_from == period_from).order_by(_PUBLISHED.c.entry_index)
-    return {row.station: row for row in connection.execute(statement)}
+    newest = select(func.max(_PUBLISHED.c.entry_index)).where(_PUBLISHED.c.period_from == period_from).group_by(_PUBLISHED.c.station)
+    return {row.station: row for row in connection.execute(select(_PUBLISHED).where(_PUBLISHED.c.entry_index.in_(newest)))}

@@ -201,7 +201,12 @@ class ServiceRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_service_volunteer_start", "volunteer", "start"),
         Index("ix_service_station_status", "station", "status"),
-        Index("ix_service_effective_on", "effective_on"),
+        Index(
+            "ix_service_effective_on",
+            *("effective_on", "volunteer", "served_on", "minutes", "status", "frozen"),
+            sqlite_where=sql_text("effective_on IS NOT NULL"),
+            postgresql_where=sql_text("effective_on IS NOT NULL"),
+        ),
         Index(
             "ix_service_ahead",
             "served_on",
