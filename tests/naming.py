@@ -18,6 +18,7 @@ NAMED = {
     "evidence_id": "evidence",
     "certificate": "certificate",
     "selection": "selection",
+    "service": "index",
     "filing": "filing",
     ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
@@ -52,6 +53,7 @@ OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.h
 OPEN |= {"rules.file", "rules.decide"}
 OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
+OPEN |= {"api_credentials.status_list"}
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status", "annual_reports.file"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
