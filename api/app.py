@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from werkzeug.routing import Rule
 
 from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, wording
+from api.kept import Kept
 from api.pages import accounts as account_pages
 from api.pages import (
     activities,
@@ -33,9 +35,11 @@ from api.pages import (
     filing_drafts,
     filings,
     guide,
+    handovers,
     helping,
     home,
     honours,
+    indicator_sets,
     indicators,
     log,
     logging,
@@ -55,6 +59,7 @@ from api.pages import (
     records,
     registering,
     registration,
+    requirements,
     reveals,
     rights,
     rules,
@@ -64,8 +69,10 @@ from api.pages import (
     sheets,
     sign_in,
     signatures,
+    spot_checks,
     stations,
     trainings,
+    unit_tree,
     volunteer_acts,
     volunteers,
     webhooks,
@@ -100,7 +107,7 @@ HEADERS = {
 _PAGES = (
     *(home, sign_in, second_factor, oidc_pages, security, token_pages, account_pages, rights),
     *(sheets, logging, batches, approvals, parked, records, credit, stations, volunteers, webhooks, log),
-    *(my_data, personal, erasures, reveals, notices, helping, guide),
+    *(my_data, personal, erasures, reveals, handovers, notices, helping, guide),
     *(registering, volunteer_acts, proposals, registration),
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
@@ -108,14 +115,30 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork, duties),
-    annual_reports,
+    *(indicators, indicator_sets, clockwork, duties, requirements, unit_tree),
+    *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )
 
 
+class _Rule(Rule):
+    """A rule whose addresses are spelt by code that is made when the first is wanted: for all rules at once it takes half of an application's start."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002 the signature is Werkzeug's
+        made: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
+            if not made:
+                made.append(super(_Rule, self)._compile_builder(append_unknown))
+            return made[0](rule, **values)
+
+        return build
+
+
 class _Application(Flask):
     """Flask without views that are coroutines: to ask of each hook at each request whether it is one takes a twentieth of it."""
+
+    url_rule_class = _Rule
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Take a view or hook as it is."""
@@ -146,6 +169,7 @@ def create_app(
     app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger), Tokens(ledger), SecondFactors(ledger))
     app.extensions["uploads"] = Uploads(ledger)
     app.extensions["oidc"] = provider
+    app.extensions["kept"] = Kept()
     errors.init_app(app)
     request_log.init_app(app)
     hosts.init_app(app)

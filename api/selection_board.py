@@ -156,7 +156,9 @@ def _publicity_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any
     lines = [
         publishing.Line(at, names[one.sums.subject], where[one.sums.station], one.sums.minutes, "") for at, one in enumerate(listed, 1)
     ]
-    return {"lines": lines, "undrawn": ranking.undrawn, "waiting": len(doubts.waiting(tx, row.id)), "ORDERS": ORDERS}
+    waiting = len(doubts.waiting(tx, row.id))
+    unseen = [one for one in doubts.of_selection(tx, row) if one.open and one.proposal is None]
+    return {"lines": lines, "undrawn": ranking.undrawn, "waiting": waiting, "unseen": len(unseen), "ORDERS": ORDERS}
 
 
 def _objections_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:
@@ -164,12 +166,14 @@ def _objections_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, An
     found = reading.objections_of(tx.connection, row.id)
     changed = objecting.changes(tx, row) if row.published_index is not None else objecting.Change()
     moved = [*changed.entered, *changed.left]
+    rows = objecting.rows_meant(tx, row, [one for one in found if one.decision is None])
     return {
         "found": found,
+        "meant": rows,
         "words": objecting.words_of(tx, found),
         "logins": accounts.logins(tx.connection, {who for one in found for who in (one.actor, one.decided_by) if who}),
         "changed": changed,
-        "names": publishing.names_of(tx, row, {one.sums.subject for one in moved}),
+        "names": publishing.names_of(tx, row, {one.sums.subject for one in moved} | {one.subject for one in rows.values()}),
         "is_public": row.published_index is not None and shown["today"] <= row.published_until,
         "effects": {one.entry_index: orjson.loads(one.effect or "{}") for one in found},
         "GROUNDS": GROUNDS,

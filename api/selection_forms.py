@@ -39,7 +39,8 @@ def said() -> bytes:
     rules["grades"] = [grade for grade in GRADES if grade in request.form.getlist("grade")]
     rules["tie_break"] = [name for at in range(1, len(TIE_CHOICES) + 1) if (name := request.form.get(f"tie_{at}", ""))]
     rules["order"] = request.form.get("order", "rank")
-    rules |= {name: True for name in ("confirmed_only", "spent") if request.form.get(name)}
+    asked = ("confirmed_only", "spent") if rules["subject"] == "volunteers" else ("spent",)
+    rules |= {name: True for name in asked if request.form.get(name)}
     years = _number("conduct_years", "几年内没有失信")
     if request.form.get("conduct") or years:
         rules["conduct"] = {"in_force": bool(request.form.get("conduct")), "years": years or 0}

@@ -8,12 +8,14 @@ replay in place of the live projections in one transaction, so that readers see 
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ledger import entries, log, projections, tables
+from ledger import bulk, entries, log, projections, tables
 from ledger.checking import offline
 from ledger.database import open_engine, remake_indexes
 from ledger.errors import Corrupt, InvalidRequest
@@ -24,14 +26,43 @@ from ledger.tables import table
 
 
 @contextmanager
-def scratch() -> Iterator[Connection]:
-    """Give an empty database with the projections' tables, gone afterwards."""
+def scratch(*, indexed: bool = True) -> Iterator[Connection]:
+    """Give an empty database with the projections' tables, gone afterwards; their indexes too, unless told otherwise."""
     with tempfile.TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite:///{Path(folder) / 'scratch.db'}", durable=False)
-        SQLModel.metadata.create_all(engine, [table(model) for model in tables.PROJECTIONS])
         with engine.begin() as connection:
+            make_tables(connection)
+            if indexed:
+                make_indexes(connection)
             yield connection
         engine.dispose()
+
+
+def make_tables(target: Connection) -> None:
+    """Make what SQLite has not yet of the projections' tables, without their indexes."""
+    for statement in _spelt()[0]:
+        bulk.run(target, statement)
+
+
+def make_indexes(target: Connection) -> None:
+    """Make the indexes of the projections' tables that SQLite has not yet."""
+    for statement in _spelt()[1].values():
+        bulk.run(target, statement)
+
+
+def drop_indexes(target: Connection) -> None:
+    """Drop the indexes of the projections' tables that SQLite has."""
+    for name in _spelt()[1]:
+        bulk.run(target, f"DROP INDEX IF EXISTS {name}")
+
+
+@cache
+def _spelt() -> tuple[tuple[str, ...], dict[str, str]]:
+    """Spell the tables, and the indexes by their names, once: that takes many times as long as making them."""
+    found, dialect = [table(model) for model in tables.PROJECTIONS], sqlite.dialect()  # to spell types
+    made = tuple(str(CreateTable(each, if_not_exists=True).compile(dialect=dialect)) for each in found)
+    indexes = [index for each in found for index in each.indexes]
+    return made, {str(index.name): str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)) for index in indexes}
 
 
 @contextmanager
@@ -43,6 +74,16 @@ def as_known(connection: Connection, size: int) -> Iterator[Connection]:
     with scratch() as target:
         _replay(connection, target, size)
         yield target
+
+
+@contextmanager
+def known(connection: Connection, size: int | None) -> Iterator[tuple[Connection, int]]:
+    """Give the projections as they were at a size, or as they are (None), and that size. Raises as `as_known`."""
+    if size is None:
+        yield connection, log.tree_head(connection).size
+    else:
+        with as_known(connection, size) as then:
+            yield then, size
 
 
 @contextmanager

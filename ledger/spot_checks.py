@@ -1,7 +1,7 @@
 """
 Spot checks (抽查, 民政部令第67号 article 21): a sample of a unit's service records that nobody can steer, and what was found of each, made public.
 
-A signed checkpoint is published first, then a number is taken that nobody could know before (checking/sampling.py). The sample is drawn from the service
+A signed checkpoint is made known first, then a number is taken that nobody could know before (checking/sampling.py). The sample is drawn from the service
 records of the unit and those below it in the tree of that checkpoint. What is recorded must be exactly the sample: none left out, none put in its place.
 """
 
@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ledger import stations
+from ledger import log, stations
 from ledger.checking import sampling
-from ledger.entries import b64
-from ledger.errors import InvalidRequest
+from ledger.entries import b64, decode
+from ledger.errors import InvalidRequest, NotFound
+from ledger.kinds import Body
 from ledger.kinds.checks import text
 from ledger.kinds.spot_checks import RECORDS_MAX
 from ledger.log import Fact, Receipt
@@ -80,6 +81,19 @@ def of_year(connection: Connection, year: int) -> list[Any]:
     """List the checks of a year, in order."""
     within = _CHECK.c.checked_on >= f"{year}-01-01", _CHECK.c.checked_on <= f"{year}-12-31"
     return list(connection.execute(select(_CHECK).where(*within).order_by(_CHECK.c.checked_on, _CHECK.c.entry_index)))
+
+
+def published(connection: Connection, limit: int) -> list[Any]:
+    """List the newest checks, the last first."""
+    return list(connection.execute(select(_CHECK).order_by(_CHECK.c.checked_on.desc(), _CHECK.c.entry_index.desc()).limit(limit)))
+
+
+def one(connection: Connection, index: int) -> tuple[Any, Body]:
+    """Give a check's row and what its entry says: the whole sample and the root it was drawn from. Raises NotFound."""
+    row = connection.execute(select(_CHECK).where(_CHECK.c.entry_index == index)).one_or_none()
+    if row is None:
+        raise NotFound(f"第 {index} 条不是抽查结果")
+    return row, decode(log.read_entry(connection, index)).body
 
 
 def _below(connection: Connection, station: str) -> list[str]:

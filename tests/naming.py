@@ -20,6 +20,7 @@ NAMED = {
     "selection": "selection",
     "service": "index",
     "filing": "filing",
+    "handover": "handover",
     ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
@@ -50,11 +51,13 @@ OPEN = {
     "entries.proof",
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
-OPEN |= {"rules.file", "rules.decide"}
+OPEN |= {"rules.file", "rules.example", "rules.decide"}
+OPEN |= {"indicator_sets.file", "indicator_sets.decide"}
 OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
 OPEN |= {"api_credentials.status_list"}
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status", "annual_reports.file"}
+OPEN |= {"spot_checks.one"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""

@@ -10,6 +10,7 @@ stops the server and removes the folder when told to, or when the test process i
 """
 
 import contextlib
+import functools
 import os
 import pwd
 import shutil
@@ -134,6 +135,18 @@ def postgres_server() -> Iterator[str]:
             yield url
 
 
+@contextlib.contextmanager
+def scratch_database(server: str, template: str = "template0") -> Iterator[str]:
+    """A PostgreSQL database that is a copy of another."""
+    url = make_url(server).set(drivername="postgresql+psycopg", database=f"scratch_{uuid.uuid4().hex}")
+    address = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as admin:
+        made, copied = sql.Identifier(url.database), sql.Identifier(template)
+        admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(made, copied))
+        yield url.render_as_string(hide_password=False)
+        admin.execute(sql.SQL("drop database {} with (force)").format(made))
+
+
 @pytest.fixture
 def postgres_url(postgres_server) -> Iterator[Callable[..., str]]:
     """Make an empty database, or a copy of another, on each call and return its URL; all are dropped after the test."""
@@ -162,12 +175,20 @@ def database_url(request, tmp_path) -> str:
     return request.getfixturevalue("postgres_url")()
 
 
-@pytest.fixture(scope="session")
-def schema_file(tmp_path_factory) -> Path:
+@functools.cache
+def schema_of_sqlite() -> bytes:
     """A SQLite database with the schema and nothing else, made once: to make it anew for each test takes longer than most tests."""
-    path = tmp_path_factory.mktemp("schema") / "ledger.db"
-    migrating.upgrade(f"sqlite:///{path}")
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        migrating.upgrade(f"sqlite:///{folder}/ledger.db")
+        return (Path(folder) / "ledger.db").read_bytes()
+
+
+def lay_schema(url: str) -> None:
+    """Put the schema where a SQLite database is to be and is not yet."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite") and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(schema_of_sqlite())
 
 
 @pytest.fixture(scope="session")
@@ -186,7 +207,7 @@ def schema_template(postgres_server) -> Iterator[str]:
 def founded_url(request, tmp_path) -> str:
     """The URL of a database that has the schema and nothing else, once on each engine."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("schema_file"), tmp_path / "ledger.db")
+        lay_schema(f"sqlite:///{tmp_path}/ledger.db")
         return f"sqlite:///{tmp_path}/ledger.db"
     return request.getfixturevalue("postgres_url")(request.getfixturevalue("schema_template"))
 

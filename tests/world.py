@@ -7,6 +7,8 @@ world.approve(served.index)
 world.advance(days=10)
 """
 
+import copy
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import recounting
+from postgres import lay_schema
 from sqlalchemy import make_url, select
 from stdnum.iso7064.mod_11_2 import calc_check_digit
 
@@ -79,10 +82,21 @@ class World:
     def __init__(self, home: Path, database_url: str, start: str = "2025-01-06 09:00") -> None:
         self.settings = Settings(home, database_url)
         self.clock = Clock(start)
+        lay_schema(database_url)
         self.ledger = create_ledger(self.settings, self.clock)
         self.opened = [self.ledger]
         self.people: dict[str, str] = {}
         self.names: dict[str, tuple[str, str, str]] = {}
+
+    def copy(self, home: Path, database_url: str) -> "World":
+        """Give another world that is as this one was when it was closed; its database, unless it lies in the home, has been copied already."""
+        shutil.copytree(self.settings.home, home, dirs_exist_ok=True)
+        made = copy.copy(self)
+        made.__dict__ |= {name: copy.copy(value) for name, value in vars(self).items() if isinstance(value, (dict, list))}
+        made.settings, made.clock = Settings(home, database_url), copy.copy(self.clock)
+        made.ledger = open_ledger(made.settings, made.clock)
+        made.opened = [made.ledger]
+        return made
 
     # --- time and place
 

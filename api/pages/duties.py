@@ -29,7 +29,7 @@ def listing() -> ResponseReturnValue:
     with ledger().read() as tx:
         mine = units(tx.connection, me, "register")
         found = owing.owed(tx.connection, mine, tx.today)
-        happened = owing.events(tx.connection, mine)[:20]
+        happened = owing.events(tx.connection, mine, 20)
         names = stations.names(tx.connection, mine)
         today, home = tx.today, me.station or next(iter(mine), "")
     counts = {state: sum(due.state == state for due in found) for state in owing.STATES}

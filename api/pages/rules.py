@@ -33,7 +33,15 @@ def _page(problem: str = "", status: int = 200, said: str = "") -> ResponseRetur
         logins = account_names.logins(
             tx.connection, {one["proposal"].proposed_by for one in waiting} | {one["proposed_by"] for one in shown}
         )
-    page = {"shown": shown, "waiting": waiting, "logins": logins, "may": may, "said": said, "problem": problem}
+    page = {
+        "examples": adopting.examples() if may else {},
+        "shown": shown,
+        "waiting": waiting,
+        "logins": logins,
+        "may": may,
+        "said": said,
+        "problem": problem,
+    }
     return render_template("rules.html", **page), status
 
 
@@ -87,6 +95,15 @@ def file(name: str) -> ResponseReturnValue:
     if not found:
         raise NotFound("没有采用过这份规则")
     return attachment(adopting.as_file(found[0].said), "application/json", f"credit-{name}.json")
+
+
+@blueprint.get("/examples/<name>.json")
+@open_to("official")
+def example(name: str) -> ResponseReturnValue:
+    """Hand out a rule set that comes along, to begin with."""
+    if name not in adopting.examples():
+        raise NotFound("没有这份示例，请从「信用规则」页面上选")
+    return attachment(adopting.EXAMPLES.joinpath(f"{name}.json").read_bytes(), "application/json", f"{name}.json")
 
 
 @blueprint.post("/")

@@ -1,6 +1,8 @@
 """The HTTP API, version 1: a blueprint a noun, described by OpenAPI 3.1, for programs with a token (see api.auth)."""
 
+from functools import cache
 from http import HTTPStatus
+from typing import Any
 
 import flask_smorest
 from flask import Flask
@@ -78,6 +80,16 @@ class Api(flask_smorest.Api):
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Put the API into an application. Its views look at no cookie, so no form's token protects them."""
+    for noun in _NOUNS:
+        csrf.exempt(noun.blueprint)
+        app.register_blueprint(noun.blueprint)
+    specification.init_app(app, described)
+
+
+@cache
+def described() -> dict[str, Any]:
+    """Describe the API, in an application that is for that alone: when somebody asks, and once, since it takes longer than all else at the start."""
+    app = Flask(__name__)
     app.config.update(API_TITLE="守望账本接口", API_VERSION="1", OPENAPI_VERSION="3.1.0")
     api = Api(spec_kwargs={"info": {"description": _ABOUT}})
     for field in _FIELDS:
@@ -86,6 +98,6 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     bearer = {"type": "http", "scheme": "bearer", "description": "shouwang token issue 发的访问令牌"}
     api.spec.components.security_scheme("token", bearer)
     for noun in _NOUNS:
-        csrf.exempt(noun.blueprint)
         api.register_blueprint(noun.blueprint)
-    specification.init_app(app, api.spec.to_dict())
+    found: dict[str, Any] = api.spec.to_dict()
+    return found

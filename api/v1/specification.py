@@ -1,6 +1,8 @@
 """The description of the API: /api/v1/openapi.json for programs, and /api/ for people, made from it on the server, without script."""
 
 import hashlib
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -43,10 +45,10 @@ class Operation(NamedTuple):
     answers: list[tuple[str, str, str, list[Member]]]
 
 
-def init_app(app: Flask, spec: dict[str, Any]) -> None:
-    """Serve a description, which does not change while the application runs."""
-    app.extensions["openapi"] = orjson.dumps(spec)
-    app.extensions["api-operations"] = operations(spec)
+def init_app(app: Flask, described: Callable[[], dict[str, Any]]) -> None:
+    """Serve a description, which does not change while the application runs and is asked for when somebody wants to see it."""
+    app.extensions["openapi"] = cache(lambda: orjson.dumps(described()))
+    app.extensions["api-operations"] = cache(lambda: operations(described()))
     app.register_blueprint(blueprint)
 
 
@@ -54,7 +56,7 @@ def init_app(app: Flask, spec: dict[str, Any]) -> None:
 @open_to_all
 def openapi() -> Response:
     """Serve the OpenAPI description."""
-    content: bytes = current_app.extensions["openapi"]
+    content: bytes = current_app.extensions["openapi"]()
     response = Response(content, content_type=JSON, headers={"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"})
     response.set_etag(hashlib.sha256(content).hexdigest()[:32])
     response.make_conditional(request)
@@ -65,7 +67,7 @@ def openapi() -> Response:
 @open_to_all
 def page() -> ResponseReturnValue:
     """Show the description."""
-    shown = current_app.extensions["api-operations"]
+    shown = current_app.extensions["api-operations"]()
     commands = {one.anchor: examples.command(one.method, one.path, one.scope, f"{site_address()}/") for one in shown}
     said = {"scopes": SCOPES, "problems": problems.TYPES, "meanings": problems.MEANINGS}
     return render_template("api.html", operations=shown, commands=commands, **said)

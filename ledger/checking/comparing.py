@@ -7,11 +7,13 @@ that contradict each other cannot be applied together; then all is remade once m
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from functools import cache
 from itertools import chain, islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, Text, null, select
+from sqlalchemy import Connection, Dialect, Table, Text, null, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import projections, tables
@@ -22,7 +24,7 @@ from ledger.checking.walking import Piece, chain_leaf, chain_length
 from ledger.entries import Entry
 from ledger.errors import Corrupt
 from ledger.filing.reading import sealed_of_filings
-from ledger.history import scratch
+from ledger.history import drop_indexes, make_indexes, scratch
 from ledger.people import bindings, reveals
 from ledger.people.vault import Vault
 from ledger.tables import table
@@ -35,6 +37,7 @@ _SAID_MAX = 100
 _LOOKING = frozenset({"volunteer.merged", "volunteer.withdrawn"})
 """Kinds whose projection looks for rows by more than their key: until one comes, the remake does without the indexes, which take half its time."""
 _RANKS = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}
+_DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}  # type: ignore[no-untyped-call]  # to spell statements
 
 Row = tuple[Any, ...]
 
@@ -49,9 +52,8 @@ class Remake:
         self._undecoded: set[int] = set()
         self._size = 0
         self._contradicted = False
-        self._indexes = [index for model in tables.PROJECTIONS for index in table(model).indexes]
-        for index in self._indexes:
-            index.drop(target, checkfirst=True)
+        self._indexed = False
+        drop_indexes(target)
         self._begun: int = target.exec_driver_sql("PRAGMA user_version").scalar_one()
         """How many entries the target has had applied before."""
 
@@ -64,8 +66,9 @@ class Remake:
         try:
             with without_collecting():
                 for entries in self._entries(max(piece.first, self._begun), piece.stop):
-                    if self._indexes and not _LOOKING.isdisjoint({entry.kind for entry in entries}):
-                        self._index()
+                    if not self._indexed and not _LOOKING.isdisjoint({entry.kind for entry in entries}):
+                        make_indexes(self._target)
+                        self._indexed = True
                     projections.apply(self._target, entries)
         except SQLAlchemyError:
             self._contradicted = True
@@ -80,12 +83,6 @@ class Remake:
             self._target.exec_driver_sql(f"PRAGMA user_version={self._size}")
             self._target.commit()
             self._target.begin()
-
-    def _index(self) -> None:
-        """Make the indexes after all, for kinds that look for rows by more than their key."""
-        for index in self._indexes:
-            index.create(self._target)
-        self._indexes = []
 
     def compare(self) -> None:
         """Compare every projection but the chains with its remake."""
@@ -161,11 +158,13 @@ def _note(target: Table, keys: list[int], expected: Row | None, found: Row | Non
 
 def _ordered(connection: Connection, target: Table) -> Iterator[Row]:
     """Stream a table in order of its key; text by code point on PostgreSQL too."""
-    keys = [
-        column.collate("C") if connection.dialect.name == "postgresql" and isinstance(column.type, Text) else column
-        for column in target.primary_key
-    ]
-    return stream(connection, str(select(target).order_by(*keys).compile(dialect=connection.dialect)))
+    return stream(connection, _in_order(target, connection.dialect.name))
+
+
+@cache
+def _in_order(target: Table, dialect: str) -> str:
+    keys = [column.collate("C") if dialect == "postgresql" and isinstance(column.type, Text) else column for column in target.primary_key]
+    return str(select(target).order_by(*keys).compile(dialect=_DIALECTS[dialect]))
 
 
 def _merged(left: Iterator[Row], right: Iterator[Row], keys: list[int]) -> Iterator[tuple[Row | None, Row | None]]:

@@ -18,15 +18,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
 
-from ledger import tables
 from ledger.checking.faults import Fault, Report
 from ledger.checking.joining import Heads, Place
 from ledger.checking.resuming import PlaceFile
 from ledger.database import open_engine
+from ledger.history import make_tables
 from ledger.settings import Settings
-from ledger.tables import table
 
 _SHARE = 20
 """At least so many times as long as saving takes lies between two times."""
@@ -57,9 +55,9 @@ class Pause:
         """Give the database of the remake, as far as it was saved."""
         engine = open_engine(f"sqlite:///{self._remake}")
         try:
-            SQLModel.metadata.create_all(engine, [table(model) for model in tables.PROJECTIONS])
             with engine.connect() as connection:
                 connection.begin()
+                make_tables(connection)
                 yield connection
         finally:
             engine.dispose()

@@ -105,7 +105,7 @@ class _Run:
         self._state = self._begin()
         self._remade = None
         if wanted.remake and not wanted.since_last:
-            target = stack.enter_context(self._kept.projections() if self._kept else scratch())
+            target = stack.enter_context(self._kept.projections() if self._kept else scratch(indexed=False))
             self._remade = comparing.Remake(connection, target, self.report)
             self._remade.go_on(self._state.place.size, self._state.undecoded)
 

@@ -15,6 +15,7 @@ from ledger.kinds import (
     duties,
     figures,
     filing,
+    handovers,
     people,
     selections,
     service,
@@ -39,6 +40,7 @@ _ALL: tuple[Kind, ...] = (
     *spot_checks.KINDS,
     *duties.KINDS,
     *filing.KINDS,
+    *handovers.KINDS,
 )
 KINDS: dict[tuple[str, int], Kind] = {(kind.name, kind.version): kind for kind in _ALL}
 CURRENT: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -25,6 +25,7 @@ from ledger.projections import (
     erasures,
     figures,
     filing,
+    handovers,
     people,
     selections,
     service,
@@ -36,7 +37,7 @@ from ledger.tables import table
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
 _HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS | spot_checks.HANDLERS
-_HANDLERS |= duties.HANDLERS | filing.HANDLERS
+_HANDLERS |= duties.HANDLERS | filing.HANDLERS | handovers.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:

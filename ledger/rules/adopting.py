@@ -3,7 +3,7 @@ Which rules are in force since when, and how they come to be.
 
 A rule set is adopted by one entry, policy.adopted, under `credit/<name>`; it holds the whole file. One official proposes it and a second one confirms;
 the operator, who is at the machine, adopts at once. A version is newer than the last, and begins on the day of adoption or later: what was
-earned is not reckoned anew behind anybody's back. Only the first version of a name may begin earlier.
+earned is not reckoned anew behind anybody's back, and everybody who signs in is told of it. Only the first version of a name may begin earlier.
 
 Without `credit/star` the ladder of the service policy is the star: one rule set made of it, so that there is one way to a star.
 """
@@ -11,6 +11,7 @@ Without `credit/star` the ladder of the service policy is the star: one rule set
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from ledger.entries import format_time
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_number
 from ledger.log import Fact, Receipt
+from ledger.notices import About, tell_everybody, tell_staff
 from ledger.people import actors
 from ledger.people.actors import Actor
 from ledger.policies import ServicePolicy, service_policies
@@ -30,6 +32,8 @@ from ledger.rules.shape import Condition, Level, RuleSet, Scale
 from ledger.tables import RuleProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
+EXAMPLES = Path(__file__).parent / "examples"
+"""Rule files to begin with."""
 STAR = "star"
 """The rule set whose first scale is the star that is shown everywhere."""
 _NUMERALS = "一二三四五六七八九十"
@@ -80,6 +84,12 @@ def _ladder(policy: ServicePolicy, since: str) -> RuleSet:
 # --- adopting
 
 
+@lru_cache(maxsize=1)
+def examples() -> Mapping[str, str]:
+    """Name the rule files that come along, with their titles."""
+    return {path.stem: reading.read(path.read_bytes()).title for path in sorted(EXAMPLES.glob("*.json"))}
+
+
 def check(tx: ReadTransaction, content: bytes) -> tuple[RuleSet, Mapping[str, Any]]:
     """Read a rule file and hold it against what was adopted before. Raises InvalidRequest, Conflict."""
     rules = reading.read(content)
@@ -115,6 +125,7 @@ def propose(tx: WriteTransaction, content: bytes) -> str:
     new_id = new_number()
     made = {"id": new_id, "policy": policy, "said": orjson.dumps(said).decode()}
     tx.connection.execute(_PROPOSAL.insert(), [made | {"proposed_by": tx.actor.account, "proposed_at": format_time(tx.now)}])
+    tell_staff(tx, "set_up", None, "rules.proposed", _told(rules))
     return new_id
 
 
@@ -140,7 +151,9 @@ def decline(tx: WriteTransaction, proposal: str) -> None:
 def proposals(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
     """List the rule sets that wait for a second person, oldest first. Raises NotAllowed."""
     actors.require(tx.connection, actor, "set_up", None)
-    rows = tx.connection.execute(select(_PROPOSAL).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id))
+    rows = tx.connection.execute(
+        select(_PROPOSAL).where(_PROPOSAL.c.policy.like(PREFIX + "%")).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id)
+    )
     return [_proposal(row, actor) for row in rows]
 
 
@@ -150,7 +163,7 @@ def _proposal(row: Any, actor: Actor) -> Proposal:
 
 
 def _row(connection: Connection, proposal: str) -> Any:
-    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal)).one_or_none()
+    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal, _PROPOSAL.c.policy.like(PREFIX + "%"))).one_or_none()
     if row is None:
         raise NotFound("这份规则已经确认或退回了，请刷新页面")
     return row
@@ -159,7 +172,13 @@ def _row(connection: Connection, proposal: str) -> Any:
 def _append(tx: WriteTransaction, rules: RuleSet, said: Mapping[str, Any], proposed_by: str) -> Receipt:
     whole = dict(said) | ({PROPOSED_BY: proposed_by} if proposed_by else {})
     body = {"policy": PREFIX + rules.name, "effective_on": rules.effective_on, "rules": whole, "document": rules.document}
-    return tx.append([Fact("policy.adopted", body)])[0]
+    receipt = tx.append([Fact("policy.adopted", body)])[0]
+    tell_everybody(tx, "rules.adopted", _told(rules))
+    return receipt
+
+
+def _told(rules: RuleSet) -> About:
+    return {"rules": f"{rules.title}，第 {rules.version} 版", "from_day": rules.effective_on}
 
 
 def as_file(said: Mapping[str, Any]) -> bytes:

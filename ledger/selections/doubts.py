@@ -74,7 +74,7 @@ def of_selection(tx: ReadTransaction, row: Any) -> list[Doubt]:
     crowded = _crowded(source, policy, {record.activity for records in frozen.values() for record in records})
     dropped = {service for service, why in source.out.items() if why == "dropped"}
     for subject, records in frozen.items():
-        whole = _of_person(records, policy)
+        whole = _of_people(records, policy)
         for record in records:
             reasons = [
                 *_of_record(record, row, policy, own.get(subject, set()), rules.staff.get("people", ())),
@@ -127,6 +127,14 @@ def _of_record(record: Any, row: Any, policy: ServicePolicy, own: set[str], staf
         and recorded > date.fromisoformat(row.counted_on) - timedelta(days=LATE_DAYS)
     ):
         yield f"冻结前 {LATE_DAYS} 天内突击补录（服务后 {(recorded - served).days} 天）"
+
+
+def _of_people(records: Sequence[Any], policy: ServicePolicy) -> dict[int, list[str]]:
+    """Find what shows only in all the records of a person; an organisation's are those of many, each with a day of their own."""
+    by_person: dict[str, list[Any]] = defaultdict(list)
+    for record in records:
+        by_person[record.person].append(record)
+    return {service: said for own in by_person.values() for service, said in _of_person(own, policy).items()}
 
 
 def _of_person(records: Sequence[Any], policy: ServicePolicy) -> dict[int, list[str]]:

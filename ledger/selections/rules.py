@@ -36,7 +36,7 @@ from ledger.kinds.credit import AWARD_LEVELS
 from ledger.kinds.selections import SUBJECTS
 
 TIE_BREAKS = {
-    "minutes_ab": "甲乙级证据的时长",
+    "minutes_ab": "A、B 级证据的时长",
     "services": "服务次数",
     "months": "有服务的月数",
     "registered_on": "注册先后",

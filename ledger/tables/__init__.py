@@ -30,6 +30,7 @@ from ledger.tables.filing import (
     FilingUnitNameRow,
     FilingWarningRow,
 )
+from ledger.tables.handovers import HandoverRequestRow, HandoverRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
@@ -62,6 +63,7 @@ from ledger.tables.projections import (
     ServiceRow,
     StationRow,
     VolunteerRow,
+    YearServedRow,
 )
 from ledger.tables.selections import (
     SelectionCandidateRow,
@@ -76,6 +78,7 @@ from ledger.tables.selections import (
 )
 from ledger.tables.spot_checks import SpotCheckRow
 from ledger.tables.work import (
+    DormancyNoticeRow,
     HandedCodeRow,
     JobRow,
     JobRunRow,
@@ -118,6 +121,7 @@ __all__ = [
     "CosignatureRow",
     "DataRequestRow",
     "DeskRow",
+    "DormancyNoticeRow",
     "DutyPaperRow",
     "EntryRow",
     "ErasureRow",
@@ -132,6 +136,8 @@ __all__ = [
     "FilingUnitNameRow",
     "FilingWarningRow",
     "HandedCodeRow",
+    "HandoverRequestRow",
+    "HandoverRow",
     "JobRow",
     "JobRunRow",
     "KeyRotationRow",
@@ -184,5 +190,6 @@ __all__ = [
     "VolunteerRow",
     "WebhookRow",
     "WitnessContactRow",
+    "YearServedRow",
     "table",
 ]

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import unicodedata
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -11,7 +12,9 @@ import openpyxl
 import pytest
 from argon2 import PasswordHasher
 from files import STREET, xlsx
+from postgres import lay_schema
 from requests_by_hand import serving
+from templates import COMPILED
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
@@ -21,7 +24,7 @@ from ledger.entries import SHANGHAI
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
-from ledger.store import create_ledger
+from ledger.store import create_ledger, open_ledger
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
@@ -94,21 +97,43 @@ def roster(expected):
     return xlsx([rows[1], *(row for row in rows[2:] if spelt(row[3]) in signed)])
 
 
+def settle(settings, roster):
+    """Make the street's ledger on a database, with an account of every role."""
+    ledger = create_ledger(settings, Clock())
+    imports.run(ledger, "stations", (STREET / "stations.csv").read_bytes(), "stations.csv", OPERATOR)
+    imports.run(ledger, "volunteers", roster, "volunteers.xlsx", OPERATOR)
+    accounts = Accounts(ledger, CHEAP)
+    for role, station in STAFF.items():
+        accounts.create(OPERATOR, role, role, station=station, password=PASSWORD)
+    ledger.close()
+
+
+@pytest.fixture(scope="session")
+def settled_street(tmp_path_factory, roster):
+    """The home of such a ledger with its database in it, to be copied: nothing has happened there yet."""
+    home = tmp_path_factory.mktemp("street")
+    lay_schema(f"sqlite:///{home}/ledger.db")
+    settle(Settings(home, f"sqlite:///{home}/ledger.db"), roster)
+    return home
+
+
 @pytest.fixture
-def make_world(tmp_path, roster):
+def make_world(tmp_path, roster, settled_street):
     """Make the street on a database; its parts: ledger, accounts, app, clock, visitor(role or login)."""
     made = []
 
     def make(url=None):
         clock = Clock()
         home = tmp_path / f"home{len(made)}"
-        ledger = create_ledger(Settings(home, url or f"sqlite:///{home}/ledger.db"), clock)
-        imports.run(ledger, "stations", (STREET / "stations.csv").read_bytes(), "stations.csv", OPERATOR)
-        imports.run(ledger, "volunteers", roster, "volunteers.xlsx", OPERATOR)
+        settings = Settings(home, url or f"sqlite:///{home}/ledger.db")
+        if url:
+            settle(settings, roster)
+        else:
+            shutil.copytree(settled_street, home)
+        ledger = open_ledger(settings, clock)
         accounts = Accounts(ledger, CHEAP)
-        for role, station in STAFF.items():
-            accounts.create(OPERATOR, role, role, station=station, password=PASSWORD)
         app = create_app(ledger, accounts=accounts)
+        app.jinja_env.bytecode_cache = COMPILED
 
         def visitor(login=None, password=PASSWORD):
             someone = Visitor(app)

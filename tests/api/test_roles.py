@@ -42,6 +42,8 @@ PAGES = {
     "credit.picture": EVERYONE,
     "volunteers.printed": STAFF,
     "stations.listing": EVERYONE,
+    "stations.file": EVERYONE,
+    "stations.people": STAFF,
     "volunteers.search": STAFF,
     "volunteers.find": STAFF,
     "volunteers.one": STAFF,
@@ -85,12 +87,22 @@ PAGES = {
     "credentials.status": EVERYONE,
     "annual_reports.page": EVERYONE,
     "annual_reports.file": EVERYONE,
+    "spot_checks.listing": EVERYONE,
+    "spot_checks.one": EVERYONE,
+    "spot_checks.form": {"official"},
+    "spot_checks.record": {"official"},
     "credentials.keys": EVERYONE,
 }
 PAGES |= {
     "clockwork.listing": {"administrator", "official", "auditor"},
     "clockwork.run": {"administrator"},
     **{f"duties.{view}": STAFF for view in ("listing", "year", "fill", "hand_in", "paper", "paper_file", "filing_ledger")},
+    "requirements.page": EVERYONE,
+    "indicator_sets.listing": EVERYONE,
+    "indicator_sets.file": EVERYONE,
+    "indicator_sets.propose": {"official"},
+    "indicator_sets.decide": {"official"},
+    "unit_tree.page": STAFF,
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
@@ -118,6 +130,7 @@ PAGES |= {
     "erasures.one": {"approver", "official"},
     "erasures.decide": {"approver", "official"},
     "reveals.listing": {"official", "auditor"},
+    **{f"handovers.{view}": {"approver", "official"} for view in ("listing", "ask", "decide", "take")},
 }
 PAGES |= {
     "logging.start": {"recorder", "approver"},
@@ -190,6 +203,7 @@ PAGES |= {
     "check.one": EVERYONE,
     "check.person": EVERYONE,
     "check.file": EVERYONE,
+    "check.offline": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
 PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "take_back", "award_form", "hand_in")}
@@ -296,7 +310,12 @@ API |= {
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"rules.listing": EVERYONE, "rules.file": EVERYONE, "rules.mine": {"volunteer"}, "rules.of_volunteer": STAFF}
-PAGES |= {"rules.propose": {"official"}, "rules.spend": {"recorder", "approver"}, "rules.decide": {"official"}}
+PAGES |= {
+    "rules.example": {"official"},
+    "rules.propose": {"official"},
+    "rules.spend": {"recorder", "approver"},
+    "rules.decide": {"official"},
+}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
 PAGES |= {
     f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed", "sign_up", "withdraw")
@@ -336,6 +355,7 @@ EXAMPLES = {
     "code": "overlap",
     "draft": str(uuid.uuid4()),
     "filing": "2222222222",
+    "handover": "2222222222",
     "evidence_id": str(uuid.uuid4()),
     "certificate": "340104-2025-999999",
     "way": "json",

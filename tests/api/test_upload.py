@@ -30,8 +30,8 @@ def figures(page):
     return {word: int(number.replace(",", "")) for number, word in found}
 
 
-def test_a_real_sheet_is_shown_committed_once_and_gives_receipts(make_world, database_url, upload, sheet, expected):
-    world = make_world(database_url)
+def test_a_real_sheet_is_shown_committed_once_and_gives_receipts(make_world, founded_url, upload, sheet, expected):
+    world = make_world(founded_url)
     clerk = world.visitor("recorder")
     before = size(world)
     page = upload(clerk, sheet, SHEET)

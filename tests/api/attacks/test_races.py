@@ -15,8 +15,8 @@ AT_ONCE = 4
 
 
 @pytest.fixture
-def town(make_world, database_url):
-    return make_world(database_url)
+def town(make_world, founded_url):
+    return make_world(founded_url)
 
 
 def bodies(world, kind):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
+from templates import COMPILED
 from world import CENTRE, HOME, OTHER, World
 
 from api.app import create_app
@@ -24,6 +25,7 @@ class Desk:
         accounts.create(OPERATOR, "inspector", "auditor", password=PASSWORD)
         self.accounts = accounts
         self.app = create_app(town.ledger, accounts=accounts)
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.client = self.app.test_client()
         self.token = self.issue("desk", "service-records:write", "log:read")
         self.auditor = self.issue("inspector", "log:read", "entries:read")
@@ -54,8 +56,8 @@ class Desk:
 
 
 @pytest.fixture
-def world(tmp_path, database_url):
-    town = World(tmp_path, database_url)
+def world(tmp_path, founded_url):
+    town = World(tmp_path, founded_url)
     town.station(CENTRE, level="centre")
     town.station(HOME, parent=CENTRE, population=1000)
     town.station(OTHER, parent=CENTRE, population=500)

@@ -25,7 +25,7 @@ from ledger.service import objections
 
 
 @pytest.fixture(params=["sqlite"])
-def database_url(request, tmp_path):
+def founded_url(request, tmp_path):
     """No question here is the database's."""
     return f"sqlite:///{tmp_path}/ledger.db"
 

@@ -183,7 +183,10 @@ def test_a_project_closes_with_a_survey_or_a_reason_why_there_was_none(town):
         close(type="别的")
     close()
     close(asked="", answered="", satisfied="", unasked="服务对象为失智老人")
-    assert len(town.read(lambda tx: owing.events(tx.connection, [EAST]))) == 2, "two projects may close on one day"
+    found = town.read(lambda tx: owing.events(tx.connection, [EAST], 20))
+    assert len(found) == 2, "two projects may close on one day"
+    assert found[0].entry_index > found[1].entry_index
+    assert town.read(lambda tx: owing.events(tx.connection, [EAST], 1)) == found[:1]
 
 
 def test_who_owes_it_hands_it_in(town):

@@ -302,6 +302,37 @@ def test_organisations_are_ranked_by_what_was_done_in_their_name(world, held):
     world.check()
 
 
+def test_a_team_that_came_together_has_no_long_day_but_somebody_in_it_may(world, held):
+    team = world.organisation()
+    a, b, c, d = held.people
+    for at, person in enumerate((a, b, c, d)):
+        world.serve(person, f"2025-01-06 {9 + at:02}:00", f"{11 + at:02}:00", organisation=team, settled=True)
+    long = world.serve(d, "2025-01-08 08:00", "15:30", organisation=team, settled=True)
+    selection = held.opened(subject="organisations", tie_break=["number"])
+    with world.read() as tx:
+        found = doubts.of_selection(tx, reading.get(tx.connection, selection))
+    assert [(one.record.service, one.reasons) for one in found] == [(long.index, ["这天共 7小时30分，时间很长"])]
+    world.check()
+
+
+@pytest.mark.parametrize("said", [{"confirmed_only": True}, {"training_minutes": 60}])
+def test_what_only_people_can_do_is_not_asked_of_organisations(world, held, said):
+    with pytest.raises(InvalidRequest, match="评组织时不用"):
+        held.draft(subject="organisations", **said)
+    held.draft(**said)
+
+
+def test_who_decides_an_objection_sees_whom_its_row_is_about_and_their_records(world, held):
+    selection = held.published(tie_break=["number"])
+    about, unnamed = held.contest(selection, "hours", row=2), held.contest(selection, "missing")
+    with world.read() as tx:
+        row = reading.get(tx.connection, selection)
+        meant = objecting.rows_meant(tx, row, reading.objections_of(tx.connection, selection))
+    assert unnamed not in meant
+    assert meant[about].subject == held.people[1]
+    assert [one.service for one in meant[about].records] == [held.records[2]]
+
+
 def test_a_copy_of_the_log_gives_the_identical_list(world, held, tmp_path):
     d = held.people[3]
     selection = held.published(quota=3)
