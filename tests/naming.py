@@ -18,6 +18,7 @@ NAMED = {
     "evidence_id": "evidence",
     "certificate": "certificate",
     "selection": "selection",
+    "service": "index",
     "filing": "filing",
     "handover": "handover",
     ("filing_drafts", "draft"): "filing_draft",
@@ -54,6 +55,7 @@ OPEN |= {"rules.file", "rules.example", "rules.decide"}
 OPEN |= {"indicator_sets.file", "indicator_sets.decide"}
 OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
+OPEN |= {"api_credentials.status_list"}
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status", "annual_reports.file"}
 OPEN |= {"spot_checks.one"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
