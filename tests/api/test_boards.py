@@ -112,6 +112,26 @@ def test_every_link_of_a_board_leads_somewhere(world, counted):
     assert counted
 
 
+def test_of_a_city_the_board_shows_what_lies_right_below(world):
+    """More stations than anybody looks at: the map and the table have the districts, and those add up as well."""
+    city, halves = "340100000000", ("340111000000", "340121000000")
+
+    def found(tx):
+        stations.declare(tx, stations.Station(city, "某市", "city", None))
+        for half in halves:
+            stations.declare(tx, stations.Station(half, f"{half[3:6]} 区", "district", city))
+            for number in range(1, 202):
+                said = (10 + number, "2025-01-01", "抽样")
+                stations.declare(tx, stations.Station(f"{half[:6]}{number:06d}", f"第 {number} 站", "station", half, None, *said))
+
+    world.ledger.write(found, OPERATOR)
+    page = world.visitor().get(f"/stations/?unit={city}&sort=registration").text
+    assert set(table_rows(page)) == set(halves)
+    assert re.findall(r'<a class="square \w+" href="[^"]*unit=(\d+)', page) == list(halves)
+    assert f"常住人口 {2 * sum(10 + number for number in range(1, 202)):,} 人" in page
+    assert world.visitor().get(f"/stations/?unit={halves[0]}").text.count('<a class="square') == 201
+
+
 def test_care_is_counted_by_series_and_group(world, counted):
     assert counted
 

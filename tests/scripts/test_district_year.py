@@ -14,9 +14,9 @@ from ledger.entries import SHANGHAI
 from ledger.filing import reading
 from ledger.people.actors import Actor
 from ledger.settings import Settings
-from ledger.store import open_ledger
+from ledger.store import create_ledger, open_ledger
 from ledger.tables import ServiceRow, table
-from scripts import district_year
+from scripts import demonstration, district_year
 from scripts.shouwang import main
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=SHANGHAI)
@@ -80,6 +80,15 @@ def test_the_same_day_gives_the_same_people_and_the_same_plans(tmp_path):
         year.ledger.close()
         drawn.append((year.stops, [(one.name, one.population, len(one.teams), one.coming) for one in year.communities]))
     assert drawn[0] == drawn[1]
+
+
+def test_where_there_is_a_ledger_no_district_is_loaded_and_it_is_said(tmp_path, capsys):
+    settings = Settings(tmp_path, f"sqlite:///{tmp_path}/ledger.db")
+    with contextlib.closing(create_ledger(settings)) as ledger:
+        demonstration.prepare(settings, district=True)
+        with ledger.read() as tx:
+            assert rates.count(tx.connection, 2026, tx.today) == []
+    assert "里已经有账本，直接打开" in capsys.readouterr().err
 
 
 def test_two_ways_of_saying_what_to_load_are_not_mixed(tmp_path, monkeypatch):
