@@ -66,7 +66,7 @@ def test_what_stands_on_top_is_the_sum_below_and_what_a_recount_finds(world, cou
 def test_each_square_of_the_map_has_a_rate_a_colour_and_a_mark_that_agree_with_the_target(world, counted):
     page = world.visitor().get(f"/stations/?unit={CENTRE}&by=participation").text
     squares = re.findall(
-        r'<a class="square (\w+)" href="[^"]*unit=(\d+)[^"]*"><span>[^<]+</span><b>([\d.]+)?[%—]+</b><i[^>]*>(.)</i>', page
+        r'<a class="square (\w+)" title="[^"]+" href="[^"]*unit=(\d+)[^"]*"><span>[^<]+</span><b>([\d.]+)?[%—]+</b><i[^>]*>(.)</i>', page
     )
     truth = counted.rates(2025)
     assert len(squares) == 6
@@ -127,7 +127,7 @@ def test_of_a_city_the_board_shows_what_lies_right_below(world):
     world.ledger.write(found, OPERATOR)
     page = world.visitor().get(f"/stations/?unit={city}&sort=registration").text
     assert set(table_rows(page)) == set(halves)
-    assert re.findall(r'<a class="square \w+" href="[^"]*unit=(\d+)', page) == list(halves)
+    assert re.findall(r'<a class="square \w+" title="[^"]+" href="[^"]*unit=(\d+)', page) == list(halves)
     assert f"常住人口 {2 * sum(10 + number for number in range(1, 202)):,} 人" in page
     assert world.visitor().get(f"/stations/?unit={halves[0]}").text.count('<a class="square') == 201
 
