@@ -98,6 +98,11 @@ PAGES |= {
     "clockwork.run": {"administrator"},
     **{f"duties.{view}": STAFF for view in ("listing", "year", "fill", "hand_in", "paper", "paper_file", "filing_ledger")},
     "requirements.page": EVERYONE,
+    "indicator_sets.listing": EVERYONE,
+    "indicator_sets.file": EVERYONE,
+    "indicator_sets.propose": {"official"},
+    "indicator_sets.decide": {"official"},
+    "unit_tree.page": STAFF,
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
@@ -198,6 +203,7 @@ PAGES |= {
     "check.one": EVERYONE,
     "check.person": EVERYONE,
     "check.file": EVERYONE,
+    "check.offline": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
 PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "take_back", "award_form", "hand_in")}
