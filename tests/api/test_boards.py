@@ -4,12 +4,15 @@ import csv
 import html
 import io
 import re
+import threading
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
 import recounting
 from sqlalchemy import event
 
+from api.kept import Kept
 from ledger import stations
 from ledger.activities import Activity, find_or_publish
 from ledger.people.actors import OPERATOR, Actor
@@ -166,6 +169,26 @@ def test_nothing_is_counted_twice_between_two_writes_and_nothing_old_is_shown(wo
     assert f"常住人口 {after:,} 人" in visitor.get(path).text
     world.clock.move(days=40)
     assert "2026 年活动 0 场" in visitor.get(path).text, "a new day is a new count"
+
+
+def test_those_who_ask_at_once_have_it_counted_once(world):
+    kept, counted, answers = Kept(), [], []
+
+    def count():
+        counted.append(1)
+        time.sleep(0.05)
+        return len(counted)
+
+    def ask():
+        with world.ledger.read() as tx:
+            answers.append(kept.get(tx, "how many", count))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [1, 1, 1, 1]
 
 
 def test_the_files_say_what_the_page_says(world, counted):
