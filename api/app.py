@@ -46,6 +46,7 @@ from api.pages import (
     notices,
     objections,
     omissions,
+    open_data,
     organisations,
     parked,
     personal,
@@ -114,7 +115,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, indicator_sets, clockwork, duties, requirements, unit_tree),
+    *(indicators, indicator_sets, clockwork, duties, requirements, unit_tree, open_data),
     *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )

@@ -300,6 +300,7 @@ OFFICE: dict[str, Help] = {
             "只能从今年或以后的日子用起，过去年度的目标不能改。",
         ),
     ),
+    "open_data.page": Help("开放数据", "每个单位的三率，谁都可以下载去用；每一列写明了意思。"),
     "requirements.page": Help("文件要求", "五份文件的每一条要求，在哪里办、由哪个指标数。"),
     "duties.year": Help("全年要交的材料", "一个单位全年每一期交了没有、是不是按时。"),
     "clockwork.listing": Help(
