@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.routing import Rule
 
 from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, wording
+from api.kept import Kept
 from api.pages import accounts as account_pages
 from api.pages import (
     activities,
@@ -169,6 +170,7 @@ def create_app(
     app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger), Tokens(ledger), SecondFactors(ledger))
     app.extensions["uploads"] = Uploads(ledger)
     app.extensions["oidc"] = provider
+    app.extensions["kept"] = Kept()
     errors.init_app(app)
     request_log.init_app(app)
     hosts.init_app(app)

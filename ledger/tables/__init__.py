@@ -63,6 +63,7 @@ from ledger.tables.projections import (
     ServiceRow,
     StationRow,
     VolunteerRow,
+    YearServedRow,
 )
 from ledger.tables.selections import (
     SelectionCandidateRow,
@@ -189,5 +190,6 @@ __all__ = [
     "VolunteerRow",
     "WebhookRow",
     "WitnessContactRow",
+    "YearServedRow",
     "table",
 ]

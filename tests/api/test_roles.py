@@ -42,6 +42,8 @@ PAGES = {
     "credit.picture": EVERYONE,
     "volunteers.printed": STAFF,
     "stations.listing": EVERYONE,
+    "stations.file": EVERYONE,
+    "stations.people": STAFF,
     "volunteers.search": STAFF,
     "volunteers.find": STAFF,
     "volunteers.one": STAFF,
@@ -203,6 +205,7 @@ PAGES |= {
     "check.one": EVERYONE,
     "check.person": EVERYONE,
     "check.file": EVERYONE,
+    "check.offline": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
 PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "take_back", "award_form", "hand_in")}
