@@ -72,6 +72,7 @@ from api.pages import (
     signatures,
     spot_checks,
     stations,
+    tasks,
     trainings,
     unit_tree,
     volunteer_acts,
@@ -116,7 +117,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, indicator_sets, clockwork, duties, requirements, unit_tree, open_data),
+    *(indicators, indicator_sets, clockwork, duties, tasks, requirements, unit_tree, open_data),
     *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )

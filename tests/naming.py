@@ -20,6 +20,7 @@ NAMED = {
     "selection": "selection",
     "filing": "filing",
     "handover": "handover",
+    "task": "task",
     ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
