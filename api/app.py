@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.routing import Rule
 
 from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, wording
+from api.kept import Kept
 from api.pages import accounts as account_pages
 from api.pages import (
     activities,
@@ -38,6 +39,7 @@ from api.pages import (
     helping,
     home,
     honours,
+    indicator_sets,
     indicators,
     log,
     logging,
@@ -70,6 +72,7 @@ from api.pages import (
     spot_checks,
     stations,
     trainings,
+    unit_tree,
     volunteer_acts,
     volunteers,
     webhooks,
@@ -112,7 +115,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork, duties, requirements),
+    *(indicators, indicator_sets, clockwork, duties, requirements, unit_tree),
     *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )
@@ -166,6 +169,7 @@ def create_app(
     app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger), Tokens(ledger), SecondFactors(ledger))
     app.extensions["uploads"] = Uploads(ledger)
     app.extensions["oidc"] = provider
+    app.extensions["kept"] = Kept()
     errors.init_app(app)
     request_log.init_app(app)
     hosts.init_app(app)

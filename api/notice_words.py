@@ -80,6 +80,8 @@ WORDS = {
     "filing.heard": ("有一件备案等备案机关意见", "居（村）委会已经同意，请街镇的审核员出意见。"),
     "filing.judged": ("您交的备案有结果了", "打开看意见；退回的，改好可以再交。"),
     "filing.expiring": ("有组织的备案快到期", "请联系组织，到期前办重新备案。"),
+    "organisation.dormant": ("有组织一年没有活动", "请问问情况。不再活动的，商量好再办注销备案；系统不会自动除名。"),
+    "duties.draft": ("当月备案台账数好了", "组织数由账本数出来了，看一下、写上变更情况就能交。"),
     "filing.lapsed": ("有组织的备案已到期", "请办重新备案；不再活动的，办注销备案。"),
     "certificate.issued": ("证明开好了", "可以在「我的证明」里打开、打印。"),
     "certificate.revoked": ("证明已撤销", "原来那份不再有效。要新的，请到站点办理。"),
@@ -102,6 +104,8 @@ WORDS = {
 OTHER = ("有一件和您有关的事", "详情请看账本里的这一条，或问站点工作人员。")
 _OF_STAFF = {
     "duties.waiting": "duties.listing",
+    "duties.draft": "duties.listing",
+    "organisation.dormant": "organisations.listing",
     "approvals.waiting": "approvals.listing",
     "objections.waiting": "objections.listing",
     "proposals.waiting": "proposals.listing",
@@ -177,6 +181,7 @@ _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "form": ("什么事", lambda form: FORMS.get(form, form)),
     "outcome": ("结果", lambda outcome: OUTCOMES.get(outcome, outcome)),
     "expires_on": ("有效期到", long_day),
+    "quiet_since": ("最近一次活动", long_day),
     "due_on": ("期限", lambda day: f"{long_day(day)}前"),
 }
 

@@ -12,7 +12,7 @@ from ledger import stations
 from ledger.kinds.credit import AWARD_LEVELS
 from ledger.kinds.selections import DOUBTS, FINDINGS, GROUNDS, SUBJECTS
 from ledger.people import accounts
-from ledger.selections import checking, doubts, drafts, freezing, objecting, publishing, reading, sealing
+from ledger.selections import checking, doubts, drafts, freezing, objecting, publishing, reading, rechecking, sealing
 from ledger.selections.reading import STEPS
 from ledger.selections.rules import ORDERS, TIE_BREAKS, differences
 from ledger.transactions import ReadTransaction
@@ -23,7 +23,7 @@ _EXPLAINED = (
     "在签过名的检查点上定住：以后登记的不再算",
     "每个人一盏灯，一句话说明差什么",
     "有疑点的记录，一个人提、另一个人定",
-    "名次怎么来的，并列怎么定的，一键复算",
+    "名次怎么来的，并列怎么定的；公示以后一键复算",
     "打码名单，每行一个承诺值，可以打印张贴",
     "期限以前查清答复；成立的自动重排",
     "两个人签，名单上的人各得一条表彰",
@@ -134,9 +134,7 @@ def _ranking_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:
     everybody = [*found.chosen, *found.reserve]
     names = publishing.names_of(tx, row, {one.sums.subject for one in everybody})
     doubtful = {one.standing.sums.subject: one.effect for one in reversed(doubts.of_selection(tx, row)) if one.open}
-    again = ""
-    if request.args.get("again"):
-        again = reading.digest_of(row, reading.ranking_of(tx.connection, row))
+    again = rechecking.recount(tx.connection, row.id).lists if request.args.get("again") and row.published_index is not None else []
     return {
         "ranking": found,
         "digest": digest,

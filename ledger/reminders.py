@@ -16,11 +16,13 @@ from ledger.errors import InvalidRequest
 from ledger.notices import About, Telling, tell_many, tell_staff
 from ledger.people import grants, proposals
 from ledger.people.actors import Actor, ancestry, units
-from ledger.tables import AccountRow, ObjectionRow, OmissionRow, ProposalRow, ServiceRow, table
+from ledger.tables import AccountRow, ObjectionRow, OmissionRow, ProposalRow, ServiceRow, StationRow, table
 from ledger.transactions import WriteTransaction
 
 _ACCOUNT, _SERVICE, _PROPOSAL = table(AccountRow), table(ServiceRow), table(ProposalRow)
-_OBJECTION, _OMISSION = table(ObjectionRow), table(OmissionRow)
+_OBJECTION, _OMISSION, _STATION = table(ObjectionRow), table(OmissionRow), table(StationRow)
+LEDGER = "filing-ledger"
+"""The form of the street's monthly ledger (ledger/duties/forms.json): all it counts, the ledger counts by itself."""
 
 
 def remind(tx: WriteTransaction) -> int:
@@ -57,6 +59,18 @@ def tell_overdue(tx: WriteTransaction) -> int:
         about: About = {"station": place, "count": len(days), "due_on": min(days)}
         tell_staff(tx, "decide_objections", above[0] if above else place, "objection.overdue", about)
     return len(late)
+
+
+def tell_of_ledgers(tx: WriteTransaction) -> int:
+    """Tell each street whose ledger for the month is not handed in that its figures are counted, and until when it is due. Returns how many streets."""
+    units = list(tx.connection.execute(select(_STATION.c.code).where(_STATION.c.level == "centre")).scalars())
+    month = tx.today.isoformat()[:7]
+    drafts = [
+        due for due in owing.owed(tx.connection, units, tx.today) if due.form.id == LEDGER and due.period == month and due.paper is None
+    ]
+    for due in drafts:
+        tell_staff(tx, "register", due.station.code, "duties.draft", {"station": due.station.code, "due_on": due.due_on.isoformat()})
+    return len(drafts)
 
 
 def _of_one(

@@ -173,7 +173,7 @@ class Year:
         found = []
         for place, (code, said, _) in enumerate(rows):
             people = ends[place] - (ends[place - 1] if place else 0)
-            permille = self._drawn.triangular(18, 124, 32)
+            permille = self._drawn.randint(78, 132) if self._drawn.randrange(4) == 0 else self._drawn.triangular(14, 66, 30)
             found.append(
                 Community(
                     code,
@@ -291,7 +291,7 @@ class Year:
         size = self._drawn.randint(5, 11)
         back = min(_DAYS_BACK, (stop - self.stops[place - 1]).days) if place else _DAYS_BACK
         for at in range(0, len(people), size):
-            series = "neighbour-care" if not at else self._drawn.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+            series = self._drawn.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
             day = stop - timedelta(days=self._drawn.randrange(1, back + 1))
             hour = self._drawn.choice((8, 9, 14, 15))
             end = hour + self._drawn.choice((1, 2, 2, 3))

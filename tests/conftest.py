@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["browser", "engines", "house", "judging", "postgres", "town", "world"]
+pytest_plugins = ["browser", "engines", "house", "judging", "postgres", "town", "world", "settled"]
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 

@@ -51,6 +51,7 @@ OPEN = {
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
 OPEN |= {"rules.file", "rules.example", "rules.decide"}
+OPEN |= {"indicator_sets.file", "indicator_sets.decide"}
 OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status", "annual_reports.file"}

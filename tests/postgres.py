@@ -135,6 +135,18 @@ def postgres_server() -> Iterator[str]:
             yield url
 
 
+@contextlib.contextmanager
+def scratch_database(server: str, template: str = "template0") -> Iterator[str]:
+    """A PostgreSQL database that is a copy of another."""
+    url = make_url(server).set(drivername="postgresql+psycopg", database=f"scratch_{uuid.uuid4().hex}")
+    address = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as admin:
+        made, copied = sql.Identifier(url.database), sql.Identifier(template)
+        admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(made, copied))
+        yield url.render_as_string(hide_password=False)
+        admin.execute(sql.SQL("drop database {} with (force)").format(made))
+
+
 @pytest.fixture
 def postgres_url(postgres_server) -> Iterator[Callable[..., str]]:
     """Make an empty database, or a copy of another, on each call and return its URL; all are dropped after the test."""

@@ -4,17 +4,15 @@
 """
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
 import pytest
 from files import csv
-from psycopg import sql
+from postgres import scratch_database
 from sqlalchemy import make_url, select
 from sqlmodel import SQLModel
 
@@ -180,18 +178,6 @@ def settled_sqlite(tmp_path_factory) -> Settled:
 def settled_postgres(tmp_path_factory, postgres_server) -> Iterator[Settled]:
     with scratch_database(postgres_server) as url:
         yield settled(tmp_path_factory.mktemp("settled"), url)
-
-
-@contextmanager
-def scratch_database(server: str, template: str = "template0") -> Iterator[str]:
-    """A PostgreSQL database that is a copy of another."""
-    url = make_url(server).set(drivername="postgresql+psycopg", database=f"town_{uuid.uuid4().hex}")
-    address = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as admin:
-        made, copied = sql.Identifier(url.database), sql.Identifier(template)
-        admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(made, copied))
-        yield url.render_as_string(hide_password=False)
-        admin.execute(sql.SQL("drop database {} with (force)").format(made))
 
 
 @contextmanager

@@ -7,6 +7,8 @@ world.approve(served.index)
 world.advance(days=10)
 """
 
+import copy
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -85,6 +87,16 @@ class World:
         self.opened = [self.ledger]
         self.people: dict[str, str] = {}
         self.names: dict[str, tuple[str, str, str]] = {}
+
+    def copy(self, home: Path, database_url: str) -> "World":
+        """Give another world that is as this one was when it was closed; its database, unless it lies in the home, has been copied already."""
+        shutil.copytree(self.settings.home, home, dirs_exist_ok=True)
+        made = copy.copy(self)
+        made.__dict__ |= {name: copy.copy(value) for name, value in vars(self).items() if isinstance(value, (dict, list))}
+        made.settings, made.clock = Settings(home, database_url), copy.copy(self.clock)
+        made.ledger = open_ledger(made.settings, made.clock)
+        made.opened = [made.ledger]
+        return made
 
     # --- time and place
 

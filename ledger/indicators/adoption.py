@@ -16,15 +16,17 @@ from sqlalchemy import Connection, select
 
 from ledger import stations
 from ledger.bulk import rows_where_in
-from ledger.errors import Conflict, InvalidRequest, NotFound
+from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.indicators.reading import IndicatorSet, read_set
 from ledger.kinds.checks import day, integer, text
 from ledger.kinds.figures import MARKS
-from ledger.log import Fact
+from ledger.log import Fact, Receipt
 from ledger.tables import FigureRow, OrganisationMarkRow, OrganisationRow, PolicyRow, table
 from ledger.transactions import WriteTransaction
 
 POLICY = "indicators"
+PROPOSED_BY = "proposed_by"
+"""Beside what the set says, the entry of one that two adopted names who proposed it; its actor confirmed it."""
 DEFAULT = "five-society-2019"
 SETS = Path(__file__).parent / "sets"
 """Where the sets lie that come with the ledger, one JSON file each."""
@@ -57,18 +59,27 @@ def in_force(connection: Connection, on: str) -> IndicatorSet:
 
 @lru_cache(maxsize=8)
 def _read(said: str) -> IndicatorSet:
-    return read_set(said.encode())
+    whole = orjson.loads(said)
+    whole.pop(PROPOSED_BY, None)
+    return read_set(whole)
 
 
 def adopt(tx: WriteTransaction, content: bytes, *, effective_on: str) -> IndicatorSet:
-    """Adopt a set of indicators from a day on. Raises InvalidRequest for a set that cannot be read, NotAllowed."""
-    tx.require("set_up", None)
+    """Adopt a set of indicators from a day on, at once: the operator alone may. Raises InvalidRequest for a set that cannot be read, NotAllowed."""
+    if "operator" not in tx.actor.roles:
+        raise NotAllowed("指标表要由一位区级管理员提出、另一位确认，请在「指标表」页面上办")
     chosen = read_set(content)
     if not day(effective_on):
         raise InvalidRequest("请写明从哪一天起用这张指标表，如 2026-01-01")
-    rules: Mapping[str, Any] = orjson.loads(content)
-    tx.append([Fact("policy.adopted", {"policy": POLICY, "effective_on": effective_on, "rules": rules, "document": chosen.document})])
+    append(tx, orjson.loads(content), effective_on)
     return chosen
+
+
+def append(tx: WriteTransaction, said: Mapping[str, Any], effective_on: str, proposed_by: str = "") -> Receipt:
+    """Append that a set, read and checked, is in force from a day on."""
+    rules = dict(said) | ({PROPOSED_BY: proposed_by} if proposed_by else {})
+    body = {"policy": POLICY, "effective_on": effective_on, "rules": rules, "document": read_set(said).document}
+    return tx.append([Fact("policy.adopted", body)])[0]
 
 
 def declare(tx: WriteTransaction, figures: Sequence[Figure]) -> int:

@@ -22,10 +22,12 @@ from ledger.log import Fact
 from ledger.people import ages, identity
 from ledger.people.vault import Commitments, Personal
 from ledger.refusals import Already, Refusal
-from ledger.tables import AccountRow, VolunteerRow, table
+from ledger.tables import AccountRow, StationRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
-_VOLUNTEER, _ACCOUNT = table(VolunteerRow), table(AccountRow)
+_VOLUNTEER, _ACCOUNT, _STATION = table(VolunteerRow), table(AccountRow), table(StationRow)
+_ENDS = (_STATION.c.code, _STATION.c.closed_on)
+_ENDED = Refusal("against_rules", "这个站点已经撤销，请登记到并入的站点", "所属站点编码")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def register_many(tx: WriteTransaction, registrations: Sequence[Registration]) -
     rows = {row.number: row for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, registered)}
     people = tx.vault.open(tx.connection, (subject for subjects in owners.values() for subject in subjects))
     policy = ages.in_force(tx.connection, tx.today.isoformat())
+    ended = {row.code for row in rows_where_in(tx.connection, _ENDS, _STATION.c.code, {r.station for r in registrations}) if row.closed_on}
     answers: list[str | Already | Refusal] = []
     accepted: list[tuple[str, Registration]] = []
     back: list[tuple[str, Registration]] = []
@@ -73,7 +76,7 @@ def register_many(tx: WriteTransaction, registrations: Sequence[Registration]) -
         tx.require("register", registration.station)
         owner = owners.get(registration.id_number, [None])[0]
         known = rows[owner.removeprefix("person/")] if owner is not None else None
-        refusal = _unfit(registration, policy, tx.today)
+        refusal = _ENDED if registration.station in ended else _unfit(registration, policy, tx.today)
         if registration.id_number in seen:
             answers.append(Refusal("duplicate", "这个身份证号在本表中已经出现过，请只留一行", "身份证号"))
         elif known is not None and (known.left_on is None or known.merged_into):

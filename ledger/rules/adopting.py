@@ -151,7 +151,9 @@ def decline(tx: WriteTransaction, proposal: str) -> None:
 def proposals(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
     """List the rule sets that wait for a second person, oldest first. Raises NotAllowed."""
     actors.require(tx.connection, actor, "set_up", None)
-    rows = tx.connection.execute(select(_PROPOSAL).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id))
+    rows = tx.connection.execute(
+        select(_PROPOSAL).where(_PROPOSAL.c.policy.like(PREFIX + "%")).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id)
+    )
     return [_proposal(row, actor) for row in rows]
 
 
@@ -161,7 +163,7 @@ def _proposal(row: Any, actor: Actor) -> Proposal:
 
 
 def _row(connection: Connection, proposal: str) -> Any:
-    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal)).one_or_none()
+    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal, _PROPOSAL.c.policy.like(PREFIX + "%"))).one_or_none()
     if row is None:
         raise NotFound("这份规则已经确认或退回了，请刷新页面")
     return row

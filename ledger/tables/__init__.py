@@ -63,6 +63,7 @@ from ledger.tables.projections import (
     ServiceRow,
     StationRow,
     VolunteerRow,
+    YearServedRow,
 )
 from ledger.tables.selections import (
     SelectionCandidateRow,
@@ -77,6 +78,7 @@ from ledger.tables.selections import (
 )
 from ledger.tables.spot_checks import SpotCheckRow
 from ledger.tables.work import (
+    DormancyNoticeRow,
     HandedCodeRow,
     JobRow,
     JobRunRow,
@@ -119,6 +121,7 @@ __all__ = [
     "CosignatureRow",
     "DataRequestRow",
     "DeskRow",
+    "DormancyNoticeRow",
     "DutyPaperRow",
     "EntryRow",
     "ErasureRow",
@@ -187,5 +190,6 @@ __all__ = [
     "VolunteerRow",
     "WebhookRow",
     "WitnessContactRow",
+    "YearServedRow",
     "table",
 ]

@@ -10,8 +10,8 @@ class FigureRow(SQLModel, table=True):
     """What a unit said of itself for a day: how much (a whole number), and by which source. The newest word on a day stands."""
 
     __tablename__ = "figure"
-    station: str = text(primary_key=True)
     figure: str = text(primary_key=True)
+    station: str = text(primary_key=True, index=True)
     counted_on: str = text(primary_key=True)
     value: int = count()
     source: str = text()

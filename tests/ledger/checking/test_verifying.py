@@ -28,8 +28,12 @@ SIZE = 260
 
 
 @pytest.fixture
-def town(world):
+def town(settled):
     """A town with a row in every table, a full tile, and checkpoints at two sizes."""
+    return settled(grown)
+
+
+def grown(world):
     people = world.town()
     said = {"requested_on": "2025-01-26", "decided_on": "2025-01-27", "reason": "own_wish", "asked_by": people[3], "until": "2028-01-27"}
     facts = [
@@ -69,7 +73,6 @@ def town(world):
     world.rotate()
     world.grow(SIZE)
     world.sign()
-    return world
 
 
 def found(world, **options):

@@ -385,13 +385,13 @@ def test_marks_are_given_by_the_staff_of_the_organisations_own_station(town):
 
 def test_a_set_is_in_force_from_its_day_on(town):
     rules = {"name": "本区指标", "indicators": [{"id": "teams", "name": "组织", "numerator": {"count": "organisations"}}]}
-    town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), OFFICIAL)
+    town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), OPERATOR)
     names = [town.read(lambda tx, on=on: adoption.in_force(tx.connection, on).name) for on in ("2026-05-31", "2026-06-01")]
     assert names == ["五社联动目标", "本区指标"]
     with pytest.raises(NotAllowed):
-        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), ZHAO)
+        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), OFFICIAL)
     with pytest.raises(InvalidRequest, match="从哪一天起"):
-        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="六月"), OFFICIAL)
+        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="六月"), OPERATOR)
 
 
 @pytest.mark.parametrize("name", sorted(adoption.shipped()))
