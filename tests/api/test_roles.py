@@ -172,6 +172,7 @@ PAGES |= {
     "registration.leave_form": {"volunteer"},
     "registration.leave": {"volunteer"},
     "registration.phone": {"volunteer"},
+    "registration.particulars": {"volunteer"},
     "registration.move": {"volunteer"},
     "registration.answer": {"volunteer"},
 }
