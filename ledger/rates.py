@@ -146,9 +146,11 @@ def homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[
     """Say where volunteers were at home on a day, each at one station: those still at home there, and those who moved or left and came back since."""
     stayed = or_(_VOLUNTEER.c.left_on.is_(None), and_(_VOLUNTEER.c.left_on > on, _VOLUNTEER.c.left_as.not_in(NEVER_WAS)))
     earlier = _PAST.join(_VOLUNTEER, _VOLUNTEER.c.number == _PAST.c.volunteer)
+    # Said twice, so that nobody looks through everybody's services for the few who ever moved:
+    few = _VOLUNTEER.c.number.in_(select(_PAST.c.volunteer))
     return (
         (_VOLUNTEER, _VOLUNTEER.c.station, and_(_VOLUNTEER.c.since_on <= on, stayed)),
-        (earlier, _PAST.c.station, and_(_PAST.c.since_on <= on, _PAST.c.until_on > on)),
+        (earlier, _PAST.c.station, and_(_PAST.c.since_on <= on, _PAST.c.until_on > on, few)),
     )
 
 

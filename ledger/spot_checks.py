@@ -21,7 +21,9 @@ from ledger.kinds.checks import text
 from ledger.kinds.spot_checks import RECORDS_MAX
 from ledger.log import Fact, Receipt
 from ledger.notes import Checkpoint
+from ledger.notices import tell_staff
 from ledger.people.actors import below
+from ledger.service.records import rows_of
 from ledger.tables import ServiceRow, SpotCheckRow, table
 from ledger.transactions import WriteTransaction
 
@@ -75,7 +77,10 @@ def record(tx: WriteTransaction, station: str, checkpoint: Checkpoint, found: Fo
         "wrong": sorted(set(found.wrong)),
         "unclear": sorted(set(found.unclear)),
     }
-    return tx.append([Fact("spot_check.recorded", body | ({"remark": found.remark} if found.remark else {}))])[0]
+    receipt = tx.append([Fact("spot_check.recorded", body | ({"remark": found.remark} if found.remark else {}))])[0]
+    for row in rows_of(tx.connection, body["wrong"]):
+        tell_staff(tx, "amend", row.station, "spot_check.wrong", {"service": row.entry_index})
+    return receipt
 
 
 def of_year(connection: Connection, year: int) -> list[Any]:

@@ -14,6 +14,7 @@ from ledger.tables.handovers import HandoverRow
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
 from ledger.tables.spot_checks import SpotCheckRow
+from ledger.tables.tasks import TaskRow
 
 
 class ChainRow(SQLModel, table=True):
@@ -367,4 +368,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     DutyPaperRow,
     *FILING,
     HandoverRow,
+    TaskRow,
 )
