@@ -21,6 +21,7 @@ NAMED = {
     "service": "index",
     "filing": "filing",
     "handover": "handover",
+    "task": "task",
     ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
@@ -52,7 +53,7 @@ OPEN = {
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
 OPEN |= {"rules.file", "rules.example", "rules.decide"}
-OPEN |= {"indicator_sets.file", "indicator_sets.decide"}
+OPEN |= {"indicator_sets.file", "indicator_sets.decide", "open_data.file"}
 OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
 OPEN |= {"api_credentials.status_list"}

@@ -131,6 +131,14 @@ def phone() -> ResponseReturnValue:
     return _act(lambda tx: changes.own_phone(tx, said), "电话已经改好。" if said.strip() else "电话已经删去。")
 
 
+@blueprint.post("/particulars")
+@open_to("volunteer")
+def particulars() -> ResponseReturnValue:
+    """Fill in one's own area, skills and kinds of service."""
+    said = {key: request.form.get(key, "")[:200] for key in changes.OWN}
+    return _act(lambda tx: changes.own_particulars(tx, said), "已经改好。")
+
+
 @blueprint.post("/move")
 @open_to("volunteer")
 def move() -> ResponseReturnValue:

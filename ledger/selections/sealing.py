@@ -62,7 +62,7 @@ def sign(tx: WriteTransaction, selection: str, board_minutes: str = "", *, seen:
     tx.append([Fact("award.granted", award | {whose: now[one.sums.subject], "rank": one.rank}) for one in ranking.chosen])
     tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.selection == row.id))
     if row.subject == "volunteers":
-        about = {"title": title(row), "station": row.station}
+        about = {"subject": title(row), "station": row.station}
         tell_many(tx, [Telling("person/" + number, "selection.chosen", about) for number in now.values()])
     return receipt
 

@@ -53,6 +53,8 @@ def test_a_selection_from_rules_to_awards(world, held):
     ]
     assert {one.title for one in found} == {"2025年度优秀志愿者"}
     assert told(world, "selection.chosen") == sorted("person/" + one.volunteer for one in found)
+    abouts = [json.loads(row[0]) for row in world.sql("SELECT about FROM notice WHERE what = 'selection.chosen'")]
+    assert {about["subject"] for about in abouts} == {"2025年度优秀志愿者"}
     assert held.row(selection).sealed_index == receipt.index
     world.check()
 
