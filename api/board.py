@@ -5,12 +5,12 @@ Nothing is computed here that the ledger does not count: rates come from ledger.
 Lengths of bars are whole units of the drawing. What was counted is kept until the log grows (api/kept.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from flask import current_app
-
-from api.kept import Kept
+from api.kept import kept
 from api.wording import permyriad
 from ledger import care, rates, trends
 from ledger.care import Care
@@ -148,12 +148,16 @@ class Trend:
     warnings: list[trends.DriveBy | trends.PopulationMoved]
 
 
+def rates_of(tx: ReadTransaction, year: int) -> dict[str, StationRate]:
+    """Give a year's counts of every unit, parents first."""
+    return kept().get(tx, ("rates", year), lambda: {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)})
+
+
 def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code", *, upwards: bool = False) -> Board:
     """Count a year's board for a unit (None: the whole tree). *upwards*: the least first. Raises NotFound for an unknown unit."""
     day = rates.counting_day(year, tx.today)
     policy = service_policy(tx.connection, day.isoformat())
-    kept: Kept = current_app.extensions["kept"]
-    found = kept.get(tx, ("rates", year), lambda: {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)})
+    found = rates_of(tx, year)
     if code is not None and code not in found:
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
     chosen = found[code] if code else next(iter(found.values()), None)
@@ -179,13 +183,13 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code", *
         day.isoformat(),
         tree_head(tx.connection).size,
         units[0],
-        _path(found, chosen),
+        path_to(found, chosen),
         units,
         leaves,
         listed if sort == "code" else _sorted(leaves, sort, upwards=upwards),
         charts,
-        kept.get(tx, ("lag", year, chosen.code), lambda: lags.of(tx, codes, year)),
-        kept.get(tx, ("care", year), lambda: care.count(tx.connection, year, tx.today))[chosen.code],
+        kept().get(tx, ("lag", year, chosen.code), lambda: lags.of(tx, codes, year)),
+        kept().get(tx, ("care", year), lambda: care.count(tx.connection, year, tx.today))[chosen.code],
     )
 
 
@@ -203,12 +207,12 @@ def years_offered(today: date) -> list[int]:
     return list(range(today.year, today.year - YEARS_OFFERED, -1))
 
 
-def year_said(said: str | None, today: date) -> int:
+def year_said(said: str | None, today: date, first: int = FIRST_YEAR) -> int:
     """Read the year that a page is asked for; this one if none is. Raises InvalidRequest."""
     if said is None:
         return today.year
-    if not said.isdecimal() or not FIRST_YEAR <= int(said) <= today.year:
-        raise InvalidRequest(f"年份应在 {FIRST_YEAR} 到 {today.year} 之间")
+    if not said.isdecimal() or not first <= int(said) <= today.year:
+        raise InvalidRequest(f"年份应在 {first} 到 {today.year} 之间")
     return int(said)
 
 
@@ -267,10 +271,10 @@ def _units(found: dict[str, StationRate], chosen: StationRate, policy: ServicePo
     return [_unit(found[code], policy, depth) for code, depth in depths.items()]
 
 
-def _path(found: dict[str, StationRate], rate: StationRate) -> list[StationRate]:
-    """List the units above one, highest first."""
-    above: list[StationRate] = []
-    parent = rate.parent
+def path_to(found: Mapping[str, Any], unit: Any) -> list[Any]:
+    """List the units above one, highest first; *found*: whatever is known of units, by code."""
+    above: list[Any] = []
+    parent = unit.parent
     while parent is not None and parent in found and len(above) < len(found):
         above.append(found[parent])
         parent = found[parent].parent

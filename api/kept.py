@@ -1,7 +1,7 @@
 """
-What was counted for a board, kept until the log grows or the day changes.
+What was counted for a board, the indicators or a year's report, kept until the log grows or the day changes.
 
-Every count of a board follows from the log and the day alone (projections are folds of it), so an answer for the same size of the log on the same day is
+Every such count follows from the log and the day alone (projections are folds of it), so an answer for the same size of the log on the same day is
 the same answer: nothing old is ever shown, and between two writes a district's boards cost no counting.
 """
 
@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import date
 from threading import Lock
 from typing import Any, TypeVar, cast
+
+from flask import current_app
 
 from ledger.log import tree_head
 from ledger.transactions import ReadTransaction
@@ -34,3 +36,9 @@ class Kept:
             if question not in self._answers:
                 self._answers[question] = count()
             return cast("Answer", self._answers[question])
+
+
+def kept() -> Kept:
+    """Give what this application keeps."""
+    found: Kept = current_app.extensions["kept"]
+    return found

@@ -76,10 +76,7 @@ def tasks(tx: ReadTransaction, row: Any, draft: Any) -> list[Task]:
 
 def frame(tx: ReadTransaction, selection: str) -> dict[str, Any]:
     """Gather what every page of a selection shows. Raises NotFound for one that the reader may not work on."""
-    row = reading.find(tx.connection, selection)
-    if row is not None:
-        reading.see(tx, actor(), selection)
-    draft = reading.drafted(tx.connection, selection) if row is not None else reading.see_draft(tx, actor(), selection)
+    row, draft = reading.see_either(tx, actor(), selection)
     rules = reading.rules_of(row) if row is not None else drafts.rules_of(draft)
     of = row if row is not None else draft
     unit = stations.get(tx.connection, of.station).name

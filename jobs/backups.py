@@ -30,8 +30,8 @@ def make(ledger: Ledger) -> int:
         raise Unavailable(f"备份文件夹 {folder} 建不了：{error.strerror}。请检查 SHOUWANG_BACKUPS 和权限") from error
     name = f"shouwang-{ledger.now().astimezone(SHANGHAI):{_MADE}}"
     manifest = back_up(ledger, folder / f"{name}.backup", key_store=folder / f"{name}.key-store")
-    _forget(folder, _DATABASES, KEPT)
-    _forget(folder, _KEY_STORES, 1)
+    _forget(folder, _DATABASES, name, KEPT)
+    _forget(folder, _KEY_STORES, name, 1)
     return manifest.size
 
 
@@ -55,7 +55,11 @@ def check(ledger: Ledger) -> int:
     return len(list(folder.glob(_DATABASES)))
 
 
-def _forget(folder: Path, pattern: str, kept: int) -> None:
-    """Remove all but the newest; their names sort by time."""
-    for path in sorted(folder.glob(pattern))[:-kept]:
+def _forget(folder: Path, pattern: str, written: str, kept: int) -> None:
+    """Remove all but the one just written and the newest of the others.
+
+    Their names sort by time; after a clock that ran ahead, what is written is not the last of them.
+    """
+    others = sorted((path for path in folder.glob(pattern) if path.stem != written), reverse=True)
+    for path in others[kept - 1 :]:
         path.unlink()

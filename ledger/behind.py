@@ -18,7 +18,7 @@ _SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
 FIGURES = {
     "registered": "注册志愿者",
     "participants": "当年参加过服务的",
-    "absent": "注册了、当年还没有参加过服务的",
+    "absent": "当年还没参加过的",
     "backbone": "志愿服务骨干",
 }
 

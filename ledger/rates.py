@@ -143,9 +143,11 @@ def homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[
     """Say where volunteers were at home on a day, each at one station: those still at home there, and those who moved or left and came back since."""
     stayed = or_(_VOLUNTEER.c.left_on.is_(None), and_(_VOLUNTEER.c.left_on > on, _VOLUNTEER.c.left_as.not_in(NEVER_WAS)))
     earlier = _PAST.join(_VOLUNTEER, _VOLUNTEER.c.number == _PAST.c.volunteer)
+    # Said twice, so that nobody looks through everybody's services for the few who ever moved:
+    few = _VOLUNTEER.c.number.in_(select(_PAST.c.volunteer))
     return (
         (_VOLUNTEER, _VOLUNTEER.c.station, and_(_VOLUNTEER.c.since_on <= on, stayed)),
-        (earlier, _PAST.c.station, and_(_PAST.c.since_on <= on, _PAST.c.until_on > on)),
+        (earlier, _PAST.c.station, and_(_PAST.c.since_on <= on, _PAST.c.until_on > on, few)),
     )
 
 
@@ -197,5 +199,5 @@ def publish(tx: WriteTransaction, year: int) -> int:
 
 
 def _last_published(connection: Connection, period_from: str) -> dict[str, Any]:
-    statement = select(_PUBLISHED).where(_PUBLISHED.c.period_from == period_from).order_by(_PUBLISHED.c.entry_index)
-    return {row.station: row for row in connection.execute(statement)}
+    newest = select(func.max(_PUBLISHED.c.entry_index)).where(_PUBLISHED.c.period_from == period_from).group_by(_PUBLISHED.c.station)
+    return {row.station: row for row in connection.execute(select(_PUBLISHED).where(_PUBLISHED.c.entry_index.in_(newest)))}

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ledger import workdays
-from ledger.duties import owing
+from ledger.duties import owing, tasks
 from ledger.errors import InvalidRequest
 from ledger.notices import About, Telling, tell_many, tell_staff
 from ledger.people import grants, proposals
@@ -32,7 +32,7 @@ def remind(tx: WriteTransaction) -> int:
     others = _waiting_records(tx.connection)
     objections = sum((_by_station(tx.connection, rows, rows.c.finding.is_(None)) for rows in (_OBJECTION, _OMISSION)), Counter[str]())
     open_proposals = _by_station(tx.connection, _PROPOSAL, _PROPOSAL.c.state == "waiting")
-    papers = owing.to_mention(tx.connection, tx.today)
+    papers = owing.to_mention(tx.connection, tx.today) + tasks.to_mention(tx.connection, tx.today)
     if not (others or objections or open_proposals or papers):
         return 0
     able = set(tx.connection.execute(select(_ACCOUNT.c.id).where(_ACCOUNT.c.disabled == 0)).scalars())

@@ -22,6 +22,7 @@ from ledger.kinds.spot_checks import RECORDS_MAX
 from ledger.log import Fact, Receipt
 from ledger.notes import Checkpoint
 from ledger.notices import tell_staff
+from ledger.people.actors import below
 from ledger.service.records import rows_of
 from ledger.tables import ServiceRow, SpotCheckRow, table
 from ledger.transactions import WriteTransaction
@@ -47,7 +48,7 @@ def draw(connection: Connection, station: str, checkpoint: Checkpoint, nonce: st
     if not 1 <= count <= RECORDS_MAX:
         raise InvalidRequest(f"一次抽查 1 到 {RECORDS_MAX:,} 条，不是 {count}")
     asked = select(_SERVICE.c.entry_index).where(
-        _SERVICE.c.station.in_(_below(connection, station)), _SERVICE.c.entry_index < checkpoint.size
+        _SERVICE.c.station.in_(below(connection, station)), _SERVICE.c.entry_index < checkpoint.size
     )
     population = connection.execute(asked.order_by(_SERVICE.c.entry_index)).scalars().all()
     return sampling.sample(checkpoint.root, checkpoint.size, sampling.parse_nonce(nonce), count, population)
@@ -99,12 +100,3 @@ def one(connection: Connection, index: int) -> tuple[Any, Body]:
     if row is None:
         raise NotFound(f"第 {index} 条不是抽查结果")
     return row, decode(log.read_entry(connection, index)).body
-
-
-def _below(connection: Connection, station: str) -> list[str]:
-    """List a unit and those below it: parents come first."""
-    kept = [station]
-    for row in stations.everyone(connection):
-        if row.parent in kept:
-            kept.append(row.code)
-    return kept

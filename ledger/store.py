@@ -105,7 +105,8 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     wrapping = () if settings.wrapping_given else (settings.wrapping_key,)
     needed = (*wrapping, settings.blind_key, some_key_file(settings), settings.key_store)
     lost = [path.name for path in needed if not path.exists()]
-    if lost and holds_entries(settings.database_url):
+    revision, entries = _look(settings.database_url)
+    if lost and entries:
         raise SettingsError(
             f"数据库里已有账本，但找不到 {'、'.join(lost)}。请从备份取回这些文件；新建的密钥读不出原来的姓名，也不能代替原来的签名"
         )
@@ -117,7 +118,8 @@ def create_ledger(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     credential_keys.create_key(settings)
     KeyStore(settings.key_store).create()
     _make_private(settings)
-    migrating.upgrade(settings.database_url)
+    if revision != migrating.newest_revision():
+        migrating.upgrade(settings.database_url)
     ledger = open_ledger(replace(settings, require_restricted_role=False), clock)  # the owner makes what the restricted role then uses
 
     def adopt_defaults(tx: WriteTransaction) -> None:
@@ -155,12 +157,18 @@ def _check_modes(settings: Settings) -> None:
 
 def holds_entries(url: str) -> bool:
     """Tell whether a database holds a log with entries; it is not made by asking."""
+    return _look(url)[1]
+
+
+def _look(url: str) -> tuple[str | None, bool]:
+    """Tell the version of a database's schema, and whether there are entries; it is not made by asking."""
     if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
-        return False
+        return None, False
     engine = open_engine(url)
     try:
         with read_transaction(engine) as connection:
-            return migrating.current_revision(connection) is not None and tree_head(connection).size > 0
+            revision = migrating.current_revision(connection)
+            return revision, revision is not None and tree_head(connection).size > 0
     finally:
         engine.dispose()
 

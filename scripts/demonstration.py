@@ -53,6 +53,8 @@ def prepare(settings: Settings, *, district: bool = False) -> None:
     if loading.exists():
         _refuse_half(settings)
     if some_key_file(settings).exists() or holds_entries(settings.database_url):
+        if district:
+            ERR.print(f"{settings.home} 里已经有账本，直接打开，不再装入演示区。要另装一个，请用 SHOUWANG_HOME 指定新的文件夹")
         return
     what = "演示区（蜀山区 85 个社区的一年，约一分钟；" if district else "演示街道（三里庵街道，"
     ERR.print(f"第一次运行：装入{what}人物和时长都是虚构的）……")

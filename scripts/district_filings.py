@@ -19,9 +19,9 @@ _APPLICATIONS = (
 
 def hand_in(ledger: Ledger, today: date) -> None:
     """Hand the applications in, and give the opinions that they have had so far."""
-    approver = Actor("demonstration-street", "approver", _STREET)
+    approver = Actor("jiedao", "approver", _STREET)
     for place, (station, name, leader, second, state) in enumerate(_APPLICATIONS, 1):
-        clerk, committee = Actor("demonstration-clerk", "recorder", station), Actor("demonstration-committee", "recorder", station)
+        clerk, committee = Actor("zhan", "recorder", station), Actor("shequ", "recorder", station)
         content = _form(name, leader, second, place, today)
         filing, _ = ledger.write(partial(asking.ask, form="file", station=station, content=content), clerk)
         if state in ("heard", "agreed"):

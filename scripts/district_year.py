@@ -19,7 +19,6 @@ from stdnum.iso7064.mod_11_2 import calc_check_digit
 from ledger import activities, organisations, rates, stations
 from ledger.activities import Activity
 from ledger.codes import BENEFICIARIES, CATEGORIES, SERIES
-from ledger.duties import papers
 from ledger.entries import SHANGHAI
 from ledger.ids import new_entry_id
 from ledger.indicators import adoption
@@ -34,7 +33,7 @@ from ledger.service.drafts import Draft
 from ledger.settings import Settings
 from ledger.store import Ledger, create_ledger
 from ledger.transactions import WriteTransaction
-from scripts import district_filings
+from scripts import district_filings, district_papers
 
 UNITS = Path(__file__).parent.parent / "tests" / "data" / "shushan-units.csv"
 DISTRICT = "340104000000"
@@ -143,6 +142,8 @@ class Year:
         self._plan()
         self._waiting: list[int] = []
         self.ledger.write(self._found, OPERATOR)
+        teams = {community.code: community.teams for community in self.communities}
+        self._office = district_papers.Office(self._drawn, [code + "000" for code in STREETS], teams)
 
     def live(self, place: int, stop: date) -> None:
         """Let the clock stop on a day, and everything happen that happened since it last did."""
@@ -153,7 +154,9 @@ class Year:
             self.ledger.write(partial(self._half_month, place=place, stop=stop, communities=mine), OPERATOR)
         last = place + 1 == len(self.stops)
         if stop.day == _MIDDLE:
-            self.ledger.write(lambda tx: self._hand_in(tx, stop), OPERATOR)
+            self.ledger.write(lambda tx: self._office.hand_in_ledgers(tx, stop), OPERATOR)
+        elif not last:
+            self.ledger.write(lambda tx: self._office.hand_in_reports(tx, stop, self.stops[-1]), OPERATOR)
         if last:
             district_filings.hand_in(self.ledger, stop)
         if last or stop.day != _MIDDLE:
@@ -326,17 +329,6 @@ class Year:
         waiting, self._waiting = self._waiting, []
         if waiting:
             self.ledger.write(lambda tx: approving.approve(tx, waiting), _APPROVER)
-
-    def _hand_in(self, tx: WriteTransaction, stop: date) -> None:
-        """Hand in the monthly filing ledgers, and the stations' reports of the month before; some forget."""
-        period, before = f"{stop:%Y-%m}", f"{stop.replace(day=1) - timedelta(days=1):%Y-%m}"
-        for code in STREETS:
-            if self._drawn.randrange(14):
-                papers.hand_in(tx, "filing-ledger", code + "000", period, {"changes": "本月没有变更、注销"})
-        for one in self.communities:
-            if self._drawn.randrange(5):
-                said = {"news": "新发展志愿者，队伍稳定", "results": "走访独居老人，开展邻里守望活动"}
-                papers.hand_in(tx, "station-report", one.code, before, said)
 
 
 _RECORDER, _APPROVER = Actor("demonstration-recorder", "recorder", DISTRICT), Actor("demonstration-approver", "approver", DISTRICT)

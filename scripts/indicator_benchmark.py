@@ -9,15 +9,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, inspect, text
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, text
+from sqlmodel import SQLModel
 
+from api.app import create_app
 from ledger import rates
 from ledger.database import write_transaction
 from ledger.indicators import adoption
 from ledger.indicators.measures import Count
 from ledger.indicators.standings import evaluate
 from ledger.settings import Settings
-from ledger.store import Ledger, create_ledger
+from ledger.store import create_ledger
 from ledger.tables import FigureRow, ServiceRow, VolunteerRow, table
 from scripts import limits
 from scripts.postgresql_benchmark import database
@@ -54,7 +57,7 @@ def run(row: Callable[..., None], stations: int, people: int, services: int, ser
             _, said = _timed(lambda: evaluate(Count(tx.connection, 2025, _TODAY), chosen))
             row(f"{size}: all {len(chosen.indicators)} indicators of every unit, the rates among them", said, "5 s")
         for what, path in (("the district's board", "/stations/"), ("the district's indicators", "/indicators/")):
-            first, again_ms = _page(ledger, path)
+            first, again_ms = _page(create_app(ledger).test_client(), path)
             row(f"{size}: {what}, server time", f"{again_ms:.0f} ms; {first:.1f} s after the log grew", "50 ms")
         ledger.close()
 
@@ -65,11 +68,8 @@ def _timed(work: Callable[[], Answer]) -> tuple[Answer, str]:
     return found, f"{time.perf_counter() - began:.2f} s ({time.process_time() - worked:.2f} s of processor)"
 
 
-def _page(ledger: Ledger, path: str) -> tuple[float, float]:
+def _page(client: FlaskClient, path: str) -> tuple[float, float]:
     """Ask for a page: seconds at the first time, and milliseconds at the median of the next ones."""
-    from api.app import create_app  # here: the application is not for those who only count
-
-    client = create_app(ledger).test_client()
     first = limits.timed(lambda: client.get(path).get_data())
     assert client.get(path).status_code == 200
     return first, limits.median_of(9, lambda: client.get(path).get_data()) * 1000
@@ -156,12 +156,11 @@ def _put_services(connection: Connection, stations: int, people: int, services: 
 
 def _put(connection: Connection, name: str, rows: int, values: dict[str, str]) -> None:
     """Insert so many rows; the indexes of a large table are made afterwards."""
-    indexes = [one for one in inspect(connection).get_indexes(name) if rows >= 100_000 and not one.get("dialect_options")]
+    indexes = SQLModel.metadata.tables[name].indexes if rows >= 100_000 else ()
     for one in indexes:
-        connection.execute(text(f'DROP INDEX "{one["name"]}"'))
+        one.drop(connection)
     numbers = f"WITH RECURSIVE numbers(i) AS (VALUES (CAST(0 AS BIGINT)) UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < {rows})"  # noqa: S608 ours
     named = ", ".join(f'"{column}"' for column in values)
     connection.execute(text(f'INSERT INTO "{name}" ({named}) {numbers} SELECT {", ".join(values.values())} FROM numbers'))  # noqa: S608 ours
     for one in indexes:
-        columns = ", ".join(f'"{column}"' for column in one["column_names"])
-        connection.execute(text(f'CREATE INDEX "{one["name"]}" ON "{name}" ({columns})'))
+        one.create(connection)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from world import HOME
 
 from ledger import tables
-from ledger.duties import papers
+from ledger.duties import papers, tasks
 from ledger.handing_over import asking as handing_over
 from ledger.indicators import adoption
 from ledger.indicators.adoption import Figure
@@ -24,10 +24,19 @@ def write_the_rest(world):
     world.spot_check()
     written = {"news": "两个队伍换届", "results": "探望 30 人次"}
     world.write(lambda tx: papers.hand_in(tx, "station-report", HOME, f"{tx.today:%Y-%m}", written))
+    give_tasks(world)
     hand_over(world)
     choose(world)
     world.clock.now = world.clock.now.replace(year=2028, month=2, day=26)
     filings.Street(world).file()
+
+
+def give_tasks(world):
+    """Give a unit two things to do, of which one is done and the other dropped."""
+    due = world.today.isoformat()
+    first, second = (world.write(lambda tx: tasks.assign(tx, HOME, "建孵化基地", due, "工作方案", "不少于 100 平方米")) for _ in range(2))
+    world.write(lambda tx: tasks.finish(tx, first, due, "已建成"))
+    world.write(lambda tx: tasks.drop(tx, second, "方案改了"))
 
 
 def hand_over(world):

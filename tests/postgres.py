@@ -147,24 +147,29 @@ def scratch_database(server: str, template: str = "template0") -> Iterator[str]:
         admin.execute(sql.SQL("drop database {} with (force)").format(made))
 
 
+@pytest.fixture(scope="session")
+def postgres_admin(postgres_server) -> Iterator[psycopg.Connection]:
+    """A connection by which databases are made and dropped."""
+    address = make_url(postgres_server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as admin:
+        yield admin
+
+
 @pytest.fixture
-def postgres_url(postgres_server) -> Iterator[Callable[..., str]]:
+def postgres_url(postgres_server, postgres_admin) -> Iterator[Callable[..., str]]:
     """Make an empty database, or a copy of another, on each call and return its URL; all are dropped after the test."""
     server = make_url(postgres_server).set(drivername="postgresql+psycopg")
     made: list[str] = []
-    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as admin:
 
-        def fresh(template: str = "template0") -> str:
-            made.append(f"test_{uuid.uuid4().hex}")
-            admin.execute(
-                sql.SQL("create database {} template {} strategy file_copy").format(sql.Identifier(made[-1]), sql.Identifier(template))
-            )
-            return server.set(database=made[-1]).render_as_string(hide_password=False)
+    def fresh(template: str = "template0") -> str:
+        made.append(f"test_{uuid.uuid4().hex}")
+        copied, other = sql.Identifier(template), sql.Identifier(made[-1])
+        postgres_admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(other, copied))
+        return server.set(database=made[-1]).render_as_string(hide_password=False)
 
-        yield fresh
-        for name in made:
-            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    yield fresh
+    for name in made:
+        postgres_admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -298,10 +298,7 @@ class World:
     def sql(self, statement: str, *values) -> list[tuple]:
         """Run one raw statement (parameters as ?, columns unquoted where they can be) and return its rows, if it gives any."""
         with self.raw() as connection:
-            if not isinstance(connection, sqlite3.Connection):
-                statement = statement.replace("%", "%%").replace("?", "%s")
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+            return _run(connection, statement, *values)
 
     @contextmanager
     def damaged(self, *tables: str) -> Iterator[None]:
@@ -334,12 +331,17 @@ class World:
 
     def check(self) -> None:
         """Recompute everything without the ledger, and then ask the ledger."""
-        said, leaves = recounting.check_entries(self.sql('SELECT "index", id, leaf, body FROM entry ORDER BY "index"'))
-        recounting.check_tiles(self.sql('SELECT level, "index", hashes, root FROM tile'), leaves)
-        recounting.check_batches(self.sql("SELECT size, root, recorded_at FROM batch"), said, leaves)
+        with self.raw() as connection:
+            entries = _run(connection, 'SELECT "index", id, leaf, body FROM entry ORDER BY "index"')
+            tiles = _run(connection, 'SELECT level, "index", hashes, root FROM tile')
+            batches = _run(connection, "SELECT size, root, recorded_at FROM batch")
+            signed_notes = _run(connection, "SELECT size, note FROM checkpoint ORDER BY size")
+        said, leaves = recounting.check_entries(entries)
+        recounting.check_tiles(tiles, leaves)
+        recounting.check_batches(batches, said, leaves)
         vkeys = recounting.check_rotations(said, (self.settings.home / "keys" / "log.vkey").read_text().split())
         signed = [0]
-        for size, note in self.sql("SELECT size, note FROM checkpoint ORDER BY size"):
+        for size, note in signed_notes:
             assert recounting.check_checkpoint(note, vkeys, leaves) == size
             signed.append(size)
         recounting.check_guard(self.settings.guard, signed[-1], leaves)
@@ -360,6 +362,13 @@ class World:
                 assert (standing.state, standing.minutes) == recount.certificate(number)
         for year in (self.today.year - 1, self.today.year):
             assert self.rates(year) == recount.rates(year)
+
+
+def _run(connection, statement: str, *values) -> list[tuple]:
+    if not isinstance(connection, sqlite3.Connection):
+        statement = statement.replace("%", "%%").replace("?", "%s")
+    cursor = connection.execute(statement, values)
+    return cursor.fetchall() if cursor.description else []
 
 
 def _counts(found: list[rates.StationRate]) -> dict[str, dict[str, int]]:

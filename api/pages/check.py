@@ -57,6 +57,7 @@ def one(certificate: str) -> ResponseReturnValue:
 @open_to_all
 def person(certificate: str) -> ResponseReturnValue:
     """Say whether a name and four digits are those of the person on the paper."""
+    _count()
     name, tail = request.form.get("name", "")[:80], request.form.get("tail", "")[:10]
     try:
         with ledger().read() as tx:

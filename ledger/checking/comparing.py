@@ -158,7 +158,7 @@ def _note(target: Table, keys: list[int], expected: Row | None, found: Row | Non
 
 def _ordered(connection: Connection, target: Table) -> Iterator[Row]:
     """Stream a table in order of its key; text by code point on PostgreSQL too."""
-    return stream(connection, _in_order(target, connection.dialect.name))
+    return stream(connection, _in_order(target, connection.dialect.name), few=True)
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg.errors import DataCorrupted, IndexCorrupted, IoError
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
@@ -22,15 +23,23 @@ DRIVER_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
 
 
 def stream(
-    connection: Connection, statement: str, said: Sequence[Any] = (), *, lenient: bool = False
+    connection: Connection, statement: str, said: Sequence[Any] = (), *, lenient: bool = False, few: bool = False
 ) -> Generator[tuple[Any, ...], None, None]:
     """Stream the rows of a query of our own, with a question mark for each value, on the connection's snapshot.
 
-    *lenient*: what SQLite holds as text and cannot be read as such is given with marks in its place, not stumbled over. Raises the driver's errors.
+    *lenient*: what SQLite holds as text and cannot be read as such is given with marks in its place, not stumbled over. *few*: there may well be so few
+    rows that PostgreSQL is asked for them at once, and for a cursor only when there are more. Raises the driver's errors.
     """
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
-        connection.execute(select(1))  # the snapshot begins with the first statement, and a cursor lives in it
+        if driver.info.transaction_status == TransactionStatus.IDLE:
+            connection.execute(select(1))  # the snapshot begins with the first statement, and a cursor lives in it
+        if few:
+            with driver.cursor(binary=True) as cursor:
+                found = cursor.execute(f"{statement.replace('?', '%s')} LIMIT {_ROWS_AT_ONCE}", said).fetchall()
+            if len(found) < _ROWS_AT_ONCE:
+                yield from found
+                return
         with driver.cursor(f"stream-{next(_cursors)}", binary=True) as cursor:
             cursor.itersize = _ROWS_AT_ONCE
             cursor.execute(statement.replace("?", "%s"), said)

@@ -72,11 +72,15 @@ class Form:
 
     def due_on(self, period: str) -> date:
         """Give the last day on which a period's paper is in time."""
+        ends = self.ends_on(period)
+        return ends.replace(day=min(self.day, ends.day)) if self.day else ends
+
+    def ends_on(self, period: str) -> date:
+        """Give a period's last day."""
         if self.every == "event":
             return date.fromisoformat(period)
         year, month = int(period[:4]), self._months(period)[1]
-        last = monthrange(year, month)[1]
-        return date(year, month, min(self.day, last) if self.day else last)
+        return date(year, month, monthrange(year, month)[1])
 
     def before(self, period: str) -> str:
         """Name the period before one."""

@@ -22,8 +22,8 @@ _ACTIVITY, _FIGURE, _MARK, _ORGANISATION = table(ActivityRow), table(FigureRow),
 class Count:
     """The units of the tree on a day of a year, and what is counted of them."""
 
-    def __init__(self, connection: Connection, year: int, today: date) -> None:
-        """Ask on *today* for *year*, counted up to the year's counting day."""
+    def __init__(self, connection: Connection, year: int, today: date, people: Mapping[str, rates.StationRate] | None = None) -> None:
+        """Ask on *today* for *year*, counted up to the year's counting day. *people*: the rates of all units for that, if they are counted already."""
         self._connection = connection
         self.year = year
         self.today = today
@@ -32,10 +32,10 @@ class Count:
         """Rows of the stations, parents before children."""
         self._upwards = [(unit.code, unit.parent) for unit in reversed(self.units) if unit.parent is not None]
         self._known: dict[bytes, dict[str, int]] = {}
-        self._people: dict[str, rates.StationRate] | None = None
+        self._people = people
 
     @property
-    def people(self) -> dict[str, rates.StationRate]:
+    def people(self) -> Mapping[str, rates.StationRate]:
         """The counts behind the three rates, by unit."""
         if self._people is None:
             self._people = {rate.code: rate for rate in rates.count(self._connection, self.year, self.today)}

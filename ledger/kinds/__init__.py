@@ -20,6 +20,7 @@ from ledger.kinds import (
     selections,
     service,
     spot_checks,
+    tasks,
     units,
 )
 from ledger.kinds.kind import Body, Kind
@@ -41,6 +42,7 @@ _ALL: tuple[Kind, ...] = (
     *duties.KINDS,
     *filing.KINDS,
     *handovers.KINDS,
+    *tasks.KINDS,
 )
 KINDS: dict[tuple[str, int], Kind] = {(kind.name, kind.version): kind for kind in _ALL}
 CURRENT: dict[str, Kind] = {kind.name: kind for kind in _ALL}

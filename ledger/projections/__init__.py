@@ -30,6 +30,7 @@ from ledger.projections import (
     selections,
     service,
     spot_checks,
+    tasks,
     units,
 )
 from ledger.tables import table
@@ -37,7 +38,7 @@ from ledger.tables import table
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
 _HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS | spot_checks.HANDLERS
-_HANDLERS |= duties.HANDLERS | filing.HANDLERS | handovers.HANDLERS
+_HANDLERS |= duties.HANDLERS | filing.HANDLERS | handovers.HANDLERS | tasks.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:

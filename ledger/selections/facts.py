@@ -115,7 +115,7 @@ def _bad_conduct(connection: Connection, rules: Rules, on: str, *, people: bool)
             continue
         found.append((row.subject, _why(rules, on, since, row.occurred_on, row.expires_on, row), f"失信记录（{row.occurred_on}）"))
     if not people:
-        notes = connection.execute(select(_NOTE))
+        notes = connection.execute(select(_NOTE).where(_NOTE.c.list != "disclosed"))  # what is made public may well be to their credit
         found += [
             (row.organisation, _why(rules, on, since, row.noted_on, None, row), f"{LISTS[row.list]}（{row.noted_on}）") for row in notes
         ]

@@ -28,6 +28,8 @@ _SELECTION, _DRAFT, _OBJECTION, _CANDIDATE = (
 )
 ACTION = "run_selection"
 STEPS = ("规则", "冻结", "预审", "疑点", "排名", "公示", "异议", "定稿")
+DRAFTING = "起草规则"
+"""How far one has come that is not frozen."""
 _NONE = "没有这次评选。请回到评选列表再看一遍"
 
 
@@ -73,6 +75,13 @@ def see_draft(tx: ReadTransaction, actor: Actor, draft: str) -> Any:
     return row
 
 
+def see_either(tx: ReadTransaction, actor: Actor, selection: str) -> tuple[Any, Any]:
+    """Give a selection's row, None before the freeze, and the newest version of its rules, if any. Raises NotFound as `see` does."""
+    if find(tx.connection, selection) is None:
+        return None, see_draft(tx, actor, selection)
+    return see(tx, actor, selection), drafted(tx.connection, selection)
+
+
 def drafted(connection: Connection, draft: str) -> Any:
     """Give the newest version of a draft; None when there is none."""
     newest = select(_DRAFT).where(_DRAFT.c.id == draft).order_by(_DRAFT.c.version.desc()).limit(1)
@@ -98,7 +107,7 @@ def listing(tx: ReadTransaction, actor: Actor) -> list[Listed]:
     for row in tx.connection.execute(asked):
         if row.id not in known and row.station in mine:
             said = orjson.loads(row.rules)
-            found.append(Listed(row.id, said["name"], row.station, row.year, said.get("subject", "volunteers"), "起草规则", opened=False))
+            found.append(Listed(row.id, said["name"], row.station, row.year, said.get("subject", "volunteers"), DRAFTING, opened=False))
     return sorted(found, key=lambda one: (-one.year, one.station, one.id))
 
 

@@ -101,4 +101,4 @@ def names_of(tx: ReadTransaction, subject: str, numbers: set[str]) -> Mapping[st
     """Give names as lists show them, by number."""
     if subject == "volunteers":
         return volunteers.masked_names(tx, numbers)
-    return {number: organisations.name_of(tx.connection, number) for number in numbers}
+    return organisations.names(tx.connection, numbers)

@@ -77,6 +77,7 @@ from ledger.tables.selections import (
     SelectionWordsRow,
 )
 from ledger.tables.spot_checks import SpotCheckRow
+from ledger.tables.tasks import TaskRow
 from ledger.tables.work import (
     DormancyNoticeRow,
     HandedCodeRow,
@@ -184,6 +185,7 @@ __all__ = [
     "SignUpRow",
     "SpotCheckRow",
     "StationRow",
+    "TaskRow",
     "TileRow",
     "TrainingRow",
     "UploadRow",

@@ -14,6 +14,7 @@ from ledger.tables.handovers import HandoverRow
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
 from ledger.tables.spot_checks import SpotCheckRow
+from ledger.tables.tasks import TaskRow
 
 
 class ChainRow(SQLModel, table=True):
@@ -201,7 +202,12 @@ class ServiceRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_service_volunteer_start", "volunteer", "start"),
         Index("ix_service_station_status", "station", "status"),
-        Index("ix_service_effective_on", "effective_on"),
+        Index(
+            "ix_service_effective_on",
+            *("effective_on", "volunteer", "served_on", "minutes", "status", "frozen"),
+            sqlite_where=sql_text("effective_on IS NOT NULL"),
+            postgresql_where=sql_text("effective_on IS NOT NULL"),
+        ),
         Index(
             "ix_service_ahead",
             "served_on",
@@ -362,4 +368,5 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     DutyPaperRow,
     *FILING,
     HandoverRow,
+    TaskRow,
 )

@@ -4,12 +4,15 @@ import csv
 import html
 import io
 import re
+import threading
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
 import recounting
 from sqlalchemy import event
 
+from api.kept import Kept
 from ledger import stations
 from ledger.activities import Activity, find_or_publish
 from ledger.people.actors import OPERATOR, Actor
@@ -66,7 +69,7 @@ def test_what_stands_on_top_is_the_sum_below_and_what_a_recount_finds(world, cou
 def test_each_square_of_the_map_has_a_rate_a_colour_and_a_mark_that_agree_with_the_target(world, counted):
     page = world.visitor().get(f"/stations/?unit={CENTRE}&by=participation").text
     squares = re.findall(
-        r'<a class="square (\w+)" href="[^"]*unit=(\d+)[^"]*"><span>[^<]+</span><b>([\d.]+)?[%—]+</b><i[^>]*>(.)</i>', page
+        r'<a class="square (\w+)" title="[^"]+" href="[^"]*unit=(\d+)[^"]*"><span>[^<]+</span><b>([\d.]+)?[%—]+</b><i[^>]*>(.)</i>', page
     )
     truth = counted.rates(2025)
     assert len(squares) == 6
@@ -112,6 +115,26 @@ def test_every_link_of_a_board_leads_somewhere(world, counted):
     assert counted
 
 
+def test_of_a_city_the_board_shows_what_lies_right_below(world):
+    """More stations than anybody looks at: the map and the table have the districts, and those add up as well."""
+    city, halves = "340100000000", ("340111000000", "340121000000")
+
+    def found(tx):
+        stations.declare(tx, stations.Station(city, "某市", "city", None))
+        for half in halves:
+            stations.declare(tx, stations.Station(half, f"{half[3:6]} 区", "district", city))
+            for number in range(1, 202):
+                said = (10 + number, "2025-01-01", "抽样")
+                stations.declare(tx, stations.Station(f"{half[:6]}{number:06d}", f"第 {number} 站", "station", half, None, *said))
+
+    world.ledger.write(found, OPERATOR)
+    page = world.visitor().get(f"/stations/?unit={city}&sort=registration").text
+    assert set(table_rows(page)) == set(halves)
+    assert re.findall(r'<a class="square \w+" title="[^"]+" href="[^"]*unit=(\d+)', page) == list(halves)
+    assert f"常住人口 {2 * sum(10 + number for number in range(1, 202)):,} 人" in page
+    assert world.visitor().get(f"/stations/?unit={halves[0]}").text.count('<a class="square') == 201
+
+
 def test_care_is_counted_by_series_and_group(world, counted):
     assert counted
 
@@ -146,6 +169,26 @@ def test_nothing_is_counted_twice_between_two_writes_and_nothing_old_is_shown(wo
     assert f"常住人口 {after:,} 人" in visitor.get(path).text
     world.clock.move(days=40)
     assert "2026 年活动 0 场" in visitor.get(path).text, "a new day is a new count"
+
+
+def test_those_who_ask_at_once_have_it_counted_once(world):
+    kept, counted, answers = Kept(), [], []
+
+    def count():
+        counted.append(1)
+        time.sleep(0.05)
+        return len(counted)
+
+    def ask():
+        with world.ledger.read() as tx:
+            answers.append(kept.get(tx, "how many", count))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [1, 1, 1, 1]
 
 
 def test_the_files_say_what_the_page_says(world, counted):

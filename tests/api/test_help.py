@@ -8,7 +8,8 @@ NO_PAGES = {
     *("certificates.data", "certificates.paper", "certificates.credential", "credentials.status", "credentials.keys", "check.offline"),
     *("rules.file", "rules.example"),
     *("honours.proof", "selections.download"),
-    *("annual_reports.file", "indicators.file", "indicator_sets.file", "stations.file", "duties.paper_file", "duties.filing_ledger"),
+    *("annual_reports.file", "indicators.file", "indicator_sets.file", "open_data.file", "stations.file"),
+    *("duties.paper_file", "duties.filing_ledger"),
     "filings.copies",
     *("activities.feed", "log.checkpoint", "log.vkey", "log.tile", "log.bundle", "log.proof"),  # files, pictures, what programs read
     *("home.home", "check_in.scanned", "oidc.start", "oidc.callback", "api.problem"),  # they lead on to another

@@ -14,6 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
+from jobs import backups
 from jobs.backups import KEPT
 from jobs.notices import LEDGERS_ON
 from jobs.runs import ATTEMPTS_MAX, CLAIM_AGE_MAX, run_once
@@ -633,6 +634,17 @@ def test_backups_are_made_by_night_the_newest_kept_and_of_the_key_store_one(ledg
     assert len(list(folder.glob("*.backup"))) == KEPT
     assert [path.name for path in folder.glob("*.key-store")] == [f"shouwang-{clock.now:%Y%m%d-%H%M%S}.key-store"]
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_clock_that_ran_ahead_left_does_not_outlive_a_nights_key_store(ledger, clock):
+    ahead = clock.now
+    clock.now += timedelta(days=365)
+    backups.make(ledger)
+    clock.now = ahead
+    backups.make(ledger)
+    folder = ledger.settings.backups
+    assert [path.name for path in folder.glob("*.key-store")] == [f"shouwang-{ahead:%Y%m%d-%H%M%S}.key-store"]
+    assert len(list(folder.glob("*.backup"))) == 2
 
 
 def test_a_backup_that_cannot_be_written_is_loud_and_the_older_ones_stay(ledger, clock):

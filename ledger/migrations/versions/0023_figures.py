@@ -38,7 +38,8 @@ def upgrade() -> None:
         "INSERT INTO year_served (year, volunteer, records, minutes) SELECT substr(served_on, 1, 4), volunteer, count(*), sum(minutes) "
         "FROM service WHERE status = 'approved' AND frozen = 0 GROUP BY 1, 2"
     )
-    op.create_index("ix_service_effective_on", "service", ["effective_on"], unique=False)
+    counting, waiting = ["effective_on", "volunteer", "served_on", "minutes", "status", "frozen"], sa.text("effective_on IS NOT NULL")
+    op.create_index("ix_service_effective_on", "service", counting, unique=False, sqlite_where=waiting, postgresql_where=waiting)
     ahead = sa.text("effective_on < served_on")
     op.create_index("ix_service_ahead", "service", ["served_on"], unique=False, sqlite_where=ahead, postgresql_where=ahead)
     op.drop_index("ix_volunteer_station", "volunteer")

@@ -13,6 +13,7 @@ from ledger.checking.verifying import verify
 from ledger.duties import lists, owing, papers
 from ledger.duties.forms import EVERY, quorum_held, score, shipped
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from ledger.organisations import Filing
 from ledger.people.actors import OPERATOR
 
 REPORT = {"news": "两个队伍换届", "results": "探望 30 人次"}
@@ -141,6 +142,19 @@ def test_what_the_ledger_can_count_is_counted_and_not_typed(town):
         hand_in(town, said=REPORT | {"bribes": "1"})
     rows = town.read(lambda tx: lists.filing_ledger(tx, CENTRE, tx.today, "某街道", "李")).rows
     assert [(row[1], row[2], row[5]) for row in rows] == [("皖001", TEAM, "东社区社会服务站")]
+
+
+def test_what_is_handed_in_late_is_counted_as_of_the_end_of_its_period(town):
+    town.advance(days=80)  # 21 May
+    new = Filing("备0002", "晨光合唱团", "culture-sports", False, EAST, True, town.now.date())
+    town.write(lambda tx: organisations.record_many(tx, [new]), ZHAO)
+    said = [
+        orjson.loads(town.read(lambda tx, index=index: papers.get(tx, index)).said)
+        for index in (
+            hand_in(town, "filing-ledger", CENTRE, period, {"changes": "没有"}, OFFICIAL).index for period in ("2026-04", "2026-05")
+        )
+    ]
+    assert [(one["all"], one["new"]) for one in said] == [(1, 0), (2, 1)]
 
 
 WRONG = [

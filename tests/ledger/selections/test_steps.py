@@ -318,6 +318,19 @@ def test_organisations_are_ranked_by_what_was_done_in_their_name(world, held):
     world.check()
 
 
+def test_a_warning_bars_an_organisation_and_what_was_made_public_does_not(world, held):
+    first, second = world.organisation(), world.organisation(name="另一个队", number="备0002")
+    a, b, *_ = held.people
+    for at, (person, unit) in enumerate(((a, first), (b, second))):
+        world.serve(person, f"2025-01-0{at + 4} 13:00", "15:00", organisation=unit, settled=True)
+    about = {"station": HOME, "basis": "《社会组织信用信息管理办法》第五条", "noted_on": "2025-01-06", "asked_by": "li"}
+    for unit, on_list, reason in ((first, "disclosed", "按时公开了财务报告"), (second, "warned", "未按规定报送年度工作报告")):
+        said = about | {"organisation": unit, "list": on_list, "reason": reason}
+        world.write(lambda tx, said=said: tx.append([Fact("organisation.credit_noted", said)]))
+    assert held.listed(held.opened(subject="organisations", tie_break=["number"], conduct={"in_force": True})) == [(first, 120)]
+    world.check()
+
+
 def test_a_team_that_came_together_has_no_long_day_but_somebody_in_it_may(world, held):
     team = world.organisation()
     a, b, c, d = held.people
