@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.routing import Rule
 
 from api import auth, errors, help_texts, hosts, limits, oidc, request_log, v1, wording
+from api.kept import Kept
 from api.pages import accounts as account_pages
 from api.pages import (
     activities,
@@ -34,9 +35,11 @@ from api.pages import (
     filing_drafts,
     filings,
     guide,
+    handovers,
     helping,
     home,
     honours,
+    indicator_sets,
     indicators,
     log,
     logging,
@@ -44,6 +47,7 @@ from api.pages import (
     notices,
     objections,
     omissions,
+    open_data,
     organisations,
     parked,
     personal,
@@ -56,6 +60,7 @@ from api.pages import (
     records,
     registering,
     registration,
+    requirements,
     reveals,
     rights,
     rules,
@@ -65,8 +70,11 @@ from api.pages import (
     sheets,
     sign_in,
     signatures,
+    spot_checks,
     stations,
+    tasks,
     trainings,
+    unit_tree,
     volunteer_acts,
     volunteers,
     webhooks,
@@ -101,7 +109,7 @@ HEADERS = {
 _PAGES = (
     *(home, sign_in, second_factor, oidc_pages, security, token_pages, account_pages, rights),
     *(sheets, logging, batches, approvals, parked, records, credit, stations, volunteers, webhooks, log),
-    *(my_data, personal, erasures, reveals, notices, helping, guide),
+    *(my_data, personal, erasures, reveals, handovers, notices, helping, guide),
     *(registering, volunteer_acts, proposals, registration),
     *(objections, omissions, signatures, recorders, publicity, calendar, receipts),
     *(activities, coming, check_in),
@@ -109,8 +117,8 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, clockwork, duties),
-    annual_reports,
+    *(indicators, indicator_sets, clockwork, duties, tasks, requirements, unit_tree, open_data),
+    *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )
 
@@ -163,6 +171,7 @@ def create_app(
     app.extensions["shouwang"] = auth.Parts(ledger, accounts or Accounts(ledger), Tokens(ledger), SecondFactors(ledger))
     app.extensions["uploads"] = Uploads(ledger)
     app.extensions["oidc"] = provider
+    app.extensions["kept"] = Kept()
     errors.init_app(app)
     request_log.init_app(app)
     hosts.init_app(app)

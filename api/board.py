@@ -1,16 +1,21 @@
 """
-The board: three rates of a unit and of the units below it, each against its target, with what is missing in people; their bar charts; the lag.
+The board: three rates of a unit and of the units below it, each against its target, with what is missing in people; their bar charts; the lag; the care.
 
 Nothing is computed here that the ledger does not count: rates come from ledger.rates, targets from the policy in force on the counting day.
-Lengths of bars are whole units of the drawing.
+Lengths of bars are whole units of the drawing. What was counted is kept until the log grows (api/kept.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from api.kept import kept
 from api.wording import permyriad
-from ledger import rates, trends
+from ledger import care, rates, trends
+from ledger.care import Care
 from ledger.errors import InvalidRequest, NotFound
+from ledger.log import tree_head
 from ledger.policies import ServicePolicy, service_policy
 from ledger.rates import StationRate
 from ledger.service import lags
@@ -20,6 +25,8 @@ from ledger.transactions import ReadTransaction
 FIRST_YEAR = 2015
 YEARS_OFFERED = 5
 SORTS = {"code": "站点", "registration": "注册率", "participation": "参与率", "backbone": "骨干率", "minutes": "服务时长"}
+SHOWN_MAX, LISTED_MAX = 400, 30
+"""So many stations a board shows at once; of a larger tree, the units right below. A table by level lists all units below one up to the second number."""
 MEASURES = {
     "registration": ("注册率", "注册志愿者", "常住人口"),
     "participation": ("参与率", "当年参加过服务的", "注册志愿者"),
@@ -104,16 +111,32 @@ class Line:
 
 @dataclass(frozen=True)
 class Board:
-    """What the board shows. *path*: the units above the chosen one; *rows*: the chosen unit and all below it; *lag*: how late they write things down."""
+    """What the board shows of a unit.
+
+    path: the units above it; units: it and all below it, parents first; leaves: those of them with none below; rows: what the table lists, as sorted;
+    lag: how late they write things down; care: what their activities were for; size: the tree size it was counted at.
+    """
 
     year: int
     years: list[int]
     counted_on: str
+    size: int
     unit: Unit | None
     path: list[StationRate]
+    units: list[Unit]
+    leaves: list[Unit]
     rows: list[Unit]
     charts: list[Chart]
     lag: Lag | None
+    care: Care
+
+    def own(self, count: str) -> int:
+        """Give what of a unit's count belongs to no station below it: people registered at a centre itself, say."""
+        if self.unit is None or self.leaves == [self.unit]:
+            return 0
+        mine: int = getattr(self.unit.rate, count)
+        below: int = sum(getattr(leaf.rate, count) for leaf in self.leaves)
+        return mine - below
 
 
 @dataclass(frozen=True)
@@ -125,25 +148,49 @@ class Trend:
     warnings: list[trends.DriveBy | trends.PopulationMoved]
 
 
-def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code") -> Board:
-    """Count a year's board for a unit (None: the whole tree). Raises NotFound for an unknown unit."""
+def rates_of(tx: ReadTransaction, year: int) -> dict[str, StationRate]:
+    """Give a year's counts of every unit, parents first."""
+    return kept().get(tx, ("rates", year), lambda: {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)})
+
+
+def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code", *, upwards: bool = False) -> Board:
+    """Count a year's board for a unit (None: the whole tree). *upwards*: the least first. Raises NotFound for an unknown unit."""
     day = rates.counting_day(year, tx.today)
     policy = service_policy(tx.connection, day.isoformat())
-    found = {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)}
-    years = years_offered(tx.today)
+    found = rates_of(tx, year)
     if code is not None and code not in found:
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
-    roots = [rate for rate in found.values() if rate.parent is None]
-    if not roots:
-        return Board(year, years, day.isoformat(), None, [], [], [], None)
-    chosen = found[code] if code else roots[0]
-    depth = _depths(found)
-    rows = [_unit(rate, policy, depth[rate.code] - depth[chosen.code]) for rate in found.values() if _is_within(found, rate, chosen.code)]
-    unit = next(row for row in rows if row.rate.code == chosen.code)
-    compared = [row for row in rows if row.rate.parent == chosen.code] or [unit]
-    charts = [_chart(unit.tiles[at], [(row, row.tiles[at]) for row in _sorted(compared, sort)]) for at in range(len(MEASURES))]
-    lag = lags.of(tx, [row.rate.code for row in rows], year)
-    return Board(year, years, day.isoformat(), unit, _path(found, chosen), _sorted(rows, sort), charts, lag)
+    chosen = found[code] if code else next(iter(found.values()), None)
+    if chosen is None:
+        return Board(
+            year, years_offered(tx.today), day.isoformat(), tree_head(tx.connection).size, None, [], [], [], [], [], None, Care({}, {}, 0)
+        )
+    units = _units(found, chosen, policy)
+    above = {unit.rate.parent for unit in units}
+    leaves = [unit for unit in units if unit.rate.code not in above]
+    compared = [unit for unit in units if unit.rate.parent == chosen.code] or [units[0]]
+    if len(leaves) > SHOWN_MAX:
+        leaves = compared
+    listed = [units[0], *compared] if len(units) > LISTED_MAX else units
+    charts = [
+        _chart(units[0].tiles[at], [(row, row.tiles[at]) for row in _sorted(compared, sort, upwards=upwards)])
+        for at in range(len(MEASURES))
+    ]
+    codes = [unit.rate.code for unit in units]
+    return Board(
+        year,
+        years_offered(tx.today),
+        day.isoformat(),
+        tree_head(tx.connection).size,
+        units[0],
+        path_to(found, chosen),
+        units,
+        leaves,
+        listed if sort == "code" else _sorted(leaves, sort, upwards=upwards),
+        charts,
+        kept().get(tx, ("lag", year, chosen.code), lambda: lags.of(tx, codes, year)),
+        kept().get(tx, ("care", year), lambda: care.count(tx.connection, year, tx.today))[chosen.code],
+    )
 
 
 def trend(tx: ReadTransaction, board: Board) -> Trend:
@@ -160,12 +207,12 @@ def years_offered(today: date) -> list[int]:
     return list(range(today.year, today.year - YEARS_OFFERED, -1))
 
 
-def year_said(said: str | None, today: date) -> int:
+def year_said(said: str | None, today: date, first: int = FIRST_YEAR) -> int:
     """Read the year that a page is asked for; this one if none is. Raises InvalidRequest."""
     if said is None:
         return today.year
-    if not said.isdecimal() or not FIRST_YEAR <= int(said) <= today.year:
-        raise InvalidRequest(f"年份应在 {FIRST_YEAR} 到 {today.year} 之间")
+    if not said.isdecimal() or not first <= int(said) <= today.year:
+        raise InvalidRequest(f"年份应在 {first} 到 {today.year} 之间")
     return int(said)
 
 
@@ -182,13 +229,15 @@ def _unit(rate: StationRate, policy: ServicePolicy, depth: int) -> Unit:
     return Unit(rate, tiles, depth)
 
 
-def _sorted(rows: list[Unit], sort: str) -> list[Unit]:
+def _sorted(rows: list[Unit], sort: str, *, upwards: bool) -> list[Unit]:
+    """Sort units, the most first unless upwards; those without a rate last either way."""
     if sort == "code":
         return rows
+    sign = 1 if upwards else -1
     if sort == "minutes":
-        return sorted(rows, key=lambda row: -row.rate.minutes)
+        return sorted(rows, key=lambda row: sign * row.rate.minutes)
     at = list(MEASURES).index(sort)
-    return sorted(rows, key=lambda row: (row.tiles[at].rate is None, -(row.tiles[at].rate or 0)))
+    return sorted(rows, key=lambda row: (row.tiles[at].rate is None, sign * (row.tiles[at].rate or 0)))
 
 
 def _chart(head: Tile, rows: list[tuple[Unit, Tile]]) -> Chart:
@@ -213,18 +262,19 @@ def _line(tile: Tile, months: list[trends.Month]) -> Line:
     return Line(tile, found, path, LINE_HEIGHT - tile.target * LINE_HEIGHT // top, points[-1] if points else None)
 
 
-def _is_within(found: dict[str, StationRate], rate: StationRate, code: str) -> bool:
-    return code == rate.code or code in {above.code for above in _path(found, rate)}
+def _units(found: dict[str, StationRate], chosen: StationRate, policy: ServicePolicy) -> list[Unit]:
+    """Give a unit and all below it, parents first."""
+    depths = {chosen.code: 0}
+    for rate in found.values():
+        if rate.parent in depths and rate.code not in depths:
+            depths[rate.code] = depths[rate.parent] + 1
+    return [_unit(found[code], policy, depth) for code, depth in depths.items()]
 
 
-def _depths(found: dict[str, StationRate]) -> dict[str, int]:
-    return {code: len(_path(found, rate)) for code, rate in found.items()}
-
-
-def _path(found: dict[str, StationRate], rate: StationRate) -> list[StationRate]:
-    """List the units above one, highest first."""
-    above: list[StationRate] = []
-    parent = rate.parent
+def path_to(found: Mapping[str, Any], unit: Any) -> list[Any]:
+    """List the units above one, highest first; *found*: whatever is known of units, by code."""
+    above: list[Any] = []
+    parent = unit.parent
     while parent is not None and parent in found and len(above) < len(found):
         above.append(found[parent])
         parent = found[parent].parent

@@ -1,6 +1,7 @@
 """What the forms that ask for a certificate say, and what stands in its way: the same for the person and for the desk."""
 
 from datetime import date
+from functools import partial
 
 from flask import request
 
@@ -58,7 +59,8 @@ def in_words(characters: list[str]) -> str:
 def pdf(tx: ReadTransaction, number: str) -> bytes:
     """Print a certificate, with 已撤销 across one that was revoked. Raises NotFound."""
     row = register.get(tx, number)
-    return printing.print_pdf(register.certificate(tx, row), site_address(), revoked_on=row.revoked_at or "")
+    sign = partial(ledger().signing.sign_text, tx.connection)
+    return printing.print_pdf(register.certificate(tx, row), site_address(), sign, revoked_on=row.revoked_at or "")
 
 
 def issue(asked: Wish) -> issuing.Issued:

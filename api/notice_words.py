@@ -61,7 +61,7 @@ WORDS = {
     "service.second_wanted": ("有一条登记要第二个人签", "这一条超过每日上限，要另一位工作人员核实后签。"),
     "service.second_signed": ("第二个人签好了", "您提出的超限登记已核实，记入账本。"),
     "service.second_declined": ("第二个人没有同意", "您提出的超限登记没有通过，请看理由。"),
-    "duties.waiting": ("有材料到期要交", "月报、台账、检查这些，最后一天和逾期没交的，请在「材料」里看。"),
+    "duties.waiting": ("有材料到期要交", "月报、台账、检查这些，还有交办的任务，最后一天和逾期没交的，请在「材料」里看。"),
     "approvals.waiting": ("有记录等您审核", "请在「审核」里处理；过了期限才登记的，要上一级审核。"),
     "objections.waiting": ("有异议等您处理", "请在期限前核查答复；过了期限的，上一级也看得到。"),
     "proposals.waiting": ("有待办", "确认、更正、合并、转站，奖励、守信失信，要您这第二个人办理。"),
@@ -80,6 +80,9 @@ WORDS = {
     "filing.heard": ("有一件备案等备案机关意见", "居（村）委会已经同意，请街镇的审核员出意见。"),
     "filing.judged": ("您交的备案有结果了", "打开看意见；退回的，改好可以再交。"),
     "filing.expiring": ("有组织的备案快到期", "请联系组织，到期前办重新备案。"),
+    "task.assigned": ("交来一项任务", "谁办、哪天前办好、依据什么，在「任务清单」里看；办好了把结果写进去。"),
+    "organisation.dormant": ("有组织一年没有活动", "请问问情况。不再活动的，商量好再办注销备案；系统不会自动除名。"),
+    "duties.draft": ("当月备案台账数好了", "组织数由账本数出来了，看一下、写上变更情况就能交。"),
     "filing.lapsed": ("有组织的备案已到期", "请办重新备案；不再活动的，办注销备案。"),
     "certificate.issued": ("证明开好了", "可以在「我的证明」里打开、打印。"),
     "certificate.revoked": ("证明已撤销", "原来那份不再有效。要新的，请到站点办理。"),
@@ -93,12 +96,18 @@ WORDS = {
         "这条记录在这次评选里没有算，或者退回核实；您的时长没有变。不同意的，公示时可以提异议。",
     ),
     "selection.chosen": ("恭喜，您评上了", "表彰已经写进账本。凭据在「我的评选」里。"),
+    "spot_check.wrong": ("抽查发现一条不属实", "请对照签到表、问本人，更正或作废这一条。"),
+    "rules.proposed": ("有一份信用规则等您确认", "请看清楚和上一版差在哪里，再确认或退回。"),
+    "rules.adopted": ("星级、积分的规则有新的", "按新规则怎么算、差多少，打开可以看到每一条。服务时长不受影响。"),
     "volunteer.moved": ("换了所属站点", "以后的事请找新的站点。以前的记录都在。"),
     "volunteer.revealed": ("有人看过您的登记信息", "谁、什么时候、为什么，都记在「我的资料」里。"),
 }
 OTHER = ("有一件和您有关的事", "详情请看账本里的这一条，或问站点工作人员。")
 _OF_STAFF = {
     "duties.waiting": "duties.listing",
+    "duties.draft": "duties.listing",
+    "task.assigned": "tasks.listing",
+    "organisation.dormant": "organisations.listing",
     "approvals.waiting": "approvals.listing",
     "objections.waiting": "objections.listing",
     "proposals.waiting": "proposals.listing",
@@ -116,6 +125,7 @@ _OF_STAFF = {
     **dict.fromkeys(("filing.judged", "filing.expiring", "filing.lapsed"), "filings.listing"),
     "account.changed": "security.page",
     "account.password_changed": "security.page",
+    **dict.fromkeys(("rules.proposed", "rules.adopted"), "rules.listing"),
 }
 _OF_VOLUNTEERS = {
     "service.omission_decided": "omissions.form",
@@ -127,6 +137,7 @@ _OF_VOLUNTEERS = {
     "certificate.issued": "certificates.mine",
     "certificate.revoked": "certificates.mine",
     "selection.chosen": "honours.mine",
+    "rules.adopted": "rules.mine",
     "selection.objection_decided": "honours.listing",
     "volunteer.moved": "registration.mine",
     "volunteer.revealed": "my_data.looked",
@@ -153,6 +164,8 @@ _OF_RECORDS = ("served_on", "minutes", "entry")
 _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "title": ("活动", str),
     "subject": ("哪一项", str),
+    "rules": ("规则", str),
+    "from_day": ("从哪天起", long_day),
     "kind": ("什么事", lambda kind: PROPOSED.get(kind, kind)),
     **dict.fromkeys(("training", "evaluation", "award", "conduct"), ("账本", lambda index: f"第 {index} 条")),
     "served_on": ("时间", long_day),
@@ -170,6 +183,7 @@ _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "form": ("什么事", lambda form: FORMS.get(form, form)),
     "outcome": ("结果", lambda outcome: OUTCOMES.get(outcome, outcome)),
     "expires_on": ("有效期到", long_day),
+    "quiet_since": ("最近一次活动", long_day),
     "due_on": ("期限", lambda day: f"{long_day(day)}前"),
 }
 

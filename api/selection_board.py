@@ -12,7 +12,7 @@ from ledger import stations
 from ledger.kinds.credit import AWARD_LEVELS
 from ledger.kinds.selections import DOUBTS, FINDINGS, GROUNDS, SUBJECTS
 from ledger.people import accounts
-from ledger.selections import checking, doubts, drafts, freezing, objecting, publishing, reading, sealing
+from ledger.selections import checking, doubts, drafts, freezing, objecting, publishing, reading, rechecking, sealing
 from ledger.selections.reading import STEPS
 from ledger.selections.rules import ORDERS, TIE_BREAKS, differences
 from ledger.transactions import ReadTransaction
@@ -23,7 +23,7 @@ _EXPLAINED = (
     "在签过名的检查点上定住：以后登记的不再算",
     "每个人一盏灯，一句话说明差什么",
     "有疑点的记录，一个人提、另一个人定",
-    "名次怎么来的，并列怎么定的，一键复算",
+    "名次怎么来的，并列怎么定的；公示以后一键复算",
     "打码名单，每行一个承诺值，可以打印张贴",
     "期限以前查清答复；成立的自动重排",
     "两个人签，名单上的人各得一条表彰",
@@ -76,10 +76,7 @@ def tasks(tx: ReadTransaction, row: Any, draft: Any) -> list[Task]:
 
 def frame(tx: ReadTransaction, selection: str) -> dict[str, Any]:
     """Gather what every page of a selection shows. Raises NotFound for one that the reader may not work on."""
-    row = reading.find(tx.connection, selection)
-    if row is not None:
-        reading.see(tx, actor(), selection)
-    draft = reading.drafted(tx.connection, selection) if row is not None else reading.see_draft(tx, actor(), selection)
+    row, draft = reading.see_either(tx, actor(), selection)
     rules = reading.rules_of(row) if row is not None else drafts.rules_of(draft)
     of = row if row is not None else draft
     unit = stations.get(tx.connection, of.station).name
@@ -134,9 +131,7 @@ def _ranking_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:
     everybody = [*found.chosen, *found.reserve]
     names = publishing.names_of(tx, row, {one.sums.subject for one in everybody})
     doubtful = {one.standing.sums.subject: one.effect for one in reversed(doubts.of_selection(tx, row)) if one.open}
-    again = ""
-    if request.args.get("again"):
-        again = reading.digest_of(row, reading.ranking_of(tx.connection, row))
+    again = rechecking.recount(tx.connection, row.id).lists if request.args.get("again") and row.published_index is not None else []
     return {
         "ranking": found,
         "digest": digest,
@@ -161,7 +156,9 @@ def _publicity_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any
     lines = [
         publishing.Line(at, names[one.sums.subject], where[one.sums.station], one.sums.minutes, "") for at, one in enumerate(listed, 1)
     ]
-    return {"lines": lines, "undrawn": ranking.undrawn, "waiting": len(doubts.waiting(tx, row.id)), "ORDERS": ORDERS}
+    waiting = len(doubts.waiting(tx, row.id))
+    unseen = [one for one in doubts.of_selection(tx, row) if one.open and one.proposal is None]
+    return {"lines": lines, "undrawn": ranking.undrawn, "waiting": waiting, "unseen": len(unseen), "ORDERS": ORDERS}
 
 
 def _objections_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:
@@ -169,12 +166,14 @@ def _objections_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, An
     found = reading.objections_of(tx.connection, row.id)
     changed = objecting.changes(tx, row) if row.published_index is not None else objecting.Change()
     moved = [*changed.entered, *changed.left]
+    rows = objecting.rows_meant(tx, row, [one for one in found if one.decision is None])
     return {
         "found": found,
+        "meant": rows,
         "words": objecting.words_of(tx, found),
         "logins": accounts.logins(tx.connection, {who for one in found for who in (one.actor, one.decided_by) if who}),
         "changed": changed,
-        "names": publishing.names_of(tx, row, {one.sums.subject for one in moved}),
+        "names": publishing.names_of(tx, row, {one.sums.subject for one in moved} | {one.subject for one in rows.values()}),
         "is_public": row.published_index is not None and shown["today"] <= row.published_until,
         "effects": {one.entry_index: orjson.loads(one.effect or "{}") for one in found},
         "GROUNDS": GROUNDS,

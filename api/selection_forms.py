@@ -1,4 +1,4 @@
-"""The form of a selection's rules: what most selections ask has a field of its own; the rest is JSON below, for whoever needs it."""
+"""The form of a selection's rules: what selections ask has a field of its own; what is left is JSON below, for whoever needs it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from flask import request
 
 from ledger.codes import GRADES
 from ledger.errors import InvalidRequest
+from ledger.ids import parse_number, spaced
 
 _NUMBERS = {
     "minimum_hours": ("minimum_minutes", 60, "最低时长"),
@@ -17,6 +18,7 @@ _NUMBERS = {
     "training_hours": ("training_minutes", 60, "培训学时"),
     "publicity_days": ("publicity_days", 1, "公示工作日"),
 }
+_LEFT_OUT = ("day_cap_hours", "excluded", "staff", "staff_from", "staff_to")
 """Fields that hold a whole number: the rule, how many of it one is, what it is called."""
 _QUOTA = {"total": "总名额", "per_unit": "每站名额", "per_1000": "每千名居民名额", "floor": "每站至少", "cap": "每站至多"}
 _OWN = {"name", "subject", "period", "grades", "quota", "confirmed_only", "conduct", "honoured", "spent", "tie_break", "order"}
@@ -39,13 +41,31 @@ def said() -> bytes:
     rules["grades"] = [grade for grade in GRADES if grade in request.form.getlist("grade")]
     rules["tie_break"] = [name for at in range(1, len(TIE_CHOICES) + 1) if (name := request.form.get(f"tie_{at}", ""))]
     rules["order"] = request.form.get("order", "rank")
-    rules |= {name: True for name in ("confirmed_only", "spent") if request.form.get(name)}
+    asked = ("confirmed_only", "spent") if rules["subject"] == "volunteers" else ("spent",)
+    rules |= {name: True for name in asked if request.form.get(name)}
     years = _number("conduct_years", "几年内没有失信")
     if request.form.get("conduct") or years:
         rules["conduct"] = {"in_force": bool(request.form.get("conduct")), "years": years or 0}
     if honoured := _number("honoured_years", "几年内没有得过"):
         rules["honoured"] = {"levels": request.form.getlist("honoured_level") or ["station"], "years": honoured}
+    _leave_out(rules)
     return orjson.dumps(rules)
+
+
+def _leave_out(rules: dict[str, Any]) -> None:
+    """Read what does not count: hours above a day's cap, people who are not to be chosen, and staff's working hours."""
+    if day := _number("day_cap_hours", "每天最多算几小时"):
+        caps = rules.get("caps", {})
+        rules["caps"] = (caps if isinstance(caps, dict) else {}) | {"day": day * 60}
+    who = "volunteer" if rules["subject"] == "volunteers" else "organisation"
+    lines = [line.split(maxsplit=1) for line in request.form.get("excluded", "").splitlines() if line.strip()]
+    if short := [line[0] for line in lines if len(line) < 2]:
+        raise InvalidRequest(f"「不参评的」里「{short[0][:20]}」后面要空一格写明理由，一行一个")
+    if lines:
+        rules["exclude"] = [{who: parse_number(number), "reason": reason} for number, reason in lines]
+    if people := request.form.get("staff", "").split():
+        hours = {end: request.form.get(f"staff_{end}", "") for end in ("from", "to")}
+        rules["staff"] = {"people": [parse_number(number) for number in people], **hours}
 
 
 def _rest() -> dict[str, Any]:
@@ -81,6 +101,7 @@ def shown(rules: Mapping[str, Any]) -> dict[str, Any]:
             left[rule] = value  # what the field cannot say stays below
         else:
             fields[field] = "" if value is None else value // unit
+    fields |= _left_out(left)
     if "units" in quota:
         left["quota"] = {"units": quota["units"]}
     period = rules.get("period") or {}
@@ -96,6 +117,26 @@ def shown(rules: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def _left_out(left: dict[str, Any]) -> dict[str, Any]:
+    """Take what the fields of `_leave_out` hold from what is left of saved rules."""
+    caps, staff = left.pop("caps", {}), left.pop("staff", {})
+    day = caps.get("day")
+    if day is not None and day % 60 == 0:
+        caps = {name: value for name, value in caps.items() if name != "day"}
+    else:
+        day = None
+    if caps:
+        left["caps"] = caps
+    excluded = [f"{spaced(one.get('volunteer') or one.get('organisation'))} {one['reason']}" for one in left.pop("exclude", [])]
+    return {
+        "day_cap_hours": day // 60 if day else "",
+        "excluded": "\n".join(excluded),
+        "staff": "\n".join(spaced(number) for number in staff.get("people", ())),
+        "staff_from": staff.get("from", "08:30"),
+        "staff_to": staff.get("to", "17:30"),
+    }
+
+
 def typed() -> dict[str, Any]:
     """Give what the form's fields hold as they were typed, to be put right."""
     names = (
@@ -107,6 +148,7 @@ def typed() -> dict[str, Any]:
         "conduct_years",
         "honoured_years",
         "more",
+        *_LEFT_OUT,
         *_NUMBERS,
         *(f"quota_{name}" for name in _QUOTA),
     )

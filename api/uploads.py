@@ -35,7 +35,7 @@ from ledger.sheets.reading import read_sheet
 from ledger.store import Ledger
 from ledger.tables import UploadRow, table
 
-ACTION = {"hours": "record", "volunteers": "register", "organisations": "register", "stations": "set_up"}
+ACTION = {"hours": "record", "volunteers": "register", "organisations": "register", "stations": "set_up", "units": "set_up"}
 """What an actor must be allowed to do to bring a kind of file; where, the ledger checks row by row."""
 AT_ONCE_BYTES = 300_000
 KEPT = timedelta(days=1)

@@ -20,7 +20,13 @@ STATUS = {
     "voided": "已作废",
     "frozen": "已冻结",
 }
-KINDS = {"hours": "签到表（服务时长）", "volunteers": "志愿者名册", "organisations": "组织台账", "stations": "站点表"}
+KINDS = {
+    "hours": "签到表（服务时长）",
+    "volunteers": "志愿者名册",
+    "organisations": "组织台账",
+    "stations": "站点表",
+    "units": "国家区划代码表",
+}
 KIND_NAMES = {
     "volunteer.registered": "登记为志愿者",
     "volunteer.confirmed": "本人确认登记",
@@ -31,6 +37,7 @@ KIND_NAMES = {
     "volunteer.merged": "合并重复登记",
     "volunteer.backbone_designated": "列为骨干",
     "volunteer.erased": "资料已注销",
+    "records.handed_over": "报送国家系统",
     "volunteer.restricted": "资料已封存",
     "service.recorded": "登记服务时长",
     "service.approved": "审核通过",

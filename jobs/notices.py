@@ -7,11 +7,14 @@ row says so, and it is tried again.
 
 from datetime import date
 
-from ledger import messages, notices, reminders
+from ledger import dormancy, messages, notices, reminders
 from ledger.filing import expiry
 from ledger.gateways import gateway
 from ledger.store import Ledger
 from ledger.transactions import WriteTransaction
+
+LEDGERS_ON = 18
+"""The day of the month on which the draft of its filing ledger is pointed out: a week before the ledger is due."""
 
 
 def deliver(ledger: Ledger) -> int:
@@ -38,3 +41,13 @@ def tell_overdue(_ledger: Ledger, tx: WriteTransaction, _business_date: date) ->
 def warn_of_filings(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
     """Tell the desks in the morning which filings (备案) lapse soon. Returns of how many."""
     return expiry.warn(tx)
+
+
+def tell_of_quiet(_ledger: Ledger, tx: WriteTransaction, _business_date: date) -> int:
+    """Tell the desks which organisations have held nothing for a year. Returns of how many."""
+    return dormancy.remind(tx)
+
+
+def tell_of_ledgers(_ledger: Ledger, tx: WriteTransaction, business_date: date) -> int:
+    """Tell the streets, on one day of the month, that this month's filing ledger is counted and may be looked at. Returns how many streets."""
+    return reminders.tell_of_ledgers(tx) if business_date.day == LEDGERS_ON else 0

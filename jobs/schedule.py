@@ -153,6 +153,23 @@ JOBS = (
         begins=timedelta(hours=8),
     ),
     Job(
+        "dormant",
+        "提醒一年没有活动的组织",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        notices.tell_of_quiet,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=8),
+    ),
+    Job(
+        "ledgers",
+        "数好当月备案台账，提醒街镇看",
+        CronTrigger(minute="*/15", timezone=SHANGHAI),
+        notices.tell_of_ledgers,
+        late_after=timedelta(hours=26),
+        begins=timedelta(hours=8),
+        catch_up=7,
+    ),
+    Job(
         "overdue",
         "向上一级催办过期的异议",
         CronTrigger(minute="*/15", timezone=SHANGHAI),
@@ -187,6 +204,14 @@ JOBS = (
         late_after=timedelta(hours=26),
         begins=timedelta(hours=2, minutes=30),
         ahead=backups.make,
+    ),
+    Job(
+        "backup-age",
+        "看备份和密钥库的副本是不是新的",
+        CronTrigger(minute=50, timezone=SHANGHAI),
+        None,
+        late_after=timedelta(hours=3),
+        ahead=backups.check,
     ),
     Job(
         "requests",

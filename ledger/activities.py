@@ -68,7 +68,9 @@ def publish(tx: WriteTransaction, activity: Activity) -> tuple[str, bool]:
 
     Raises NotAllowed (another's station), NotFound (station or organisation), InvalidRequest (it ends before it starts).
     """
-    stations.get(tx.connection, activity.station)
+    place = stations.get(tx.connection, activity.station)
+    if place.closed_on and (activity.start or tx.today.isoformat()) >= place.closed_on:
+        raise InvalidRequest(f"「{place.name}」已在 {place.closed_on} 撤销，那天以后的活动请登记在并入的单位")
     tx.require("record", activity.station)
     if activity.organisation and not organisations.name_of(tx.connection, activity.organisation):
         raise NotFound(f"没有编号为 {activity.organisation} 的组织")

@@ -35,6 +35,12 @@ def upsert_rows(connection: Connection, table: Table, rows: Rows) -> None:
         _run(connection, _upsert(table, tuple(rows[0]), connection.dialect.name), table, rows)
 
 
+def add_rows(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows, or add their numbers to those of the rows whose primary key is there already. A key may be in *rows* once."""
+    if rows:
+        _run(connection, _upsert(table, tuple(rows[0]), connection.dialect.name, adding=True), table, rows)
+
+
 def update_rows(connection: Connection, table: Table, key: str, rows: Rows) -> None:
     """Set the other columns of the rows with these keys."""
     if rows:
@@ -206,9 +212,10 @@ def _insert(table: Table, columns: tuple[str, ...], dialect: str) -> str:
 
 
 @cache
-def _upsert(table: Table, columns: tuple[str, ...], dialect: str) -> str:
+def _upsert(table: Table, columns: tuple[str, ...], dialect: str, *, adding: bool = False) -> str:
     keys = [column.name for column in table.primary_key]
-    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in keys)
+    there = (f'"{table.name}"."{name}" + ' if adding else "" for name in columns)
+    changes = ", ".join(f'"{name}" = {old}excluded."{name}"' for name, old in zip(columns, there, strict=True) if name not in keys)
     conflict = ", ".join(f'"{name}"' for name in keys)
     insert = _insert(table, columns, dialect)
     return f"{insert} ON CONFLICT ({conflict}) DO UPDATE SET {changes}"

@@ -119,6 +119,14 @@ def newest_checkpoint(connection: Connection) -> str | None:
     return str(rows[0].note) if rows else None
 
 
+def checkpoint_of_size(connection: Connection, size: int) -> str:
+    """Read the checkpoint that was signed at a size. Raises NotFound."""
+    rows = query(connection, "SELECT note FROM checkpoint WHERE size = ?", (size,))
+    if not rows:
+        raise NotFound(f"没有在 {size} 条时签过检查点，请从「账本公示」上的检查点里选")
+    return str(rows[0].note)
+
+
 def served_checkpoint(connection: Connection) -> str | None:
     """Give the newest checkpoint as the world gets it: the log's signed note, then the lines of the witnesses that cosigned it."""
     note = newest_checkpoint(connection)

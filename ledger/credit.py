@@ -9,8 +9,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from ledger import activities, stations
 from ledger.bulk import rows_where_in
 from ledger.codes import SERIES
@@ -24,7 +22,7 @@ from ledger.transactions import ReadTransaction
 _SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: that makes thousands of them three times as slow to make
 class Item:
     """One service record as the volunteer sees it. status: counted, publicity, waiting, contested, voided, frozen."""
 
@@ -70,8 +68,8 @@ class Credit:
 
 def statement(tx: ReadTransaction, volunteer: str) -> Credit:
     """Add up a volunteer's credit as of today, newest records first."""
-    query = select(_SERVICE).where(_SERVICE.c.volunteer == volunteer).order_by(_SERVICE.c.start.desc(), _SERVICE.c.entry_index.desc())
-    rows = tx.connection.execute(query).all()
+    rows = rows_where_in(tx.connection, _SERVICE.c, _SERVICE.c.volunteer, [volunteer])
+    rows.sort(key=lambda row: (row.start, row.entry_index), reverse=True)
     frozen = any(row.left_as == "not_me" for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, [volunteer]))
     items = _items(tx, rows, frozen=frozen)
     records = [item for item in items if item.status == "counted"]

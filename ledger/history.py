@@ -77,6 +77,16 @@ def as_known(connection: Connection, size: int) -> Iterator[Connection]:
 
 
 @contextmanager
+def known(connection: Connection, size: int | None) -> Iterator[tuple[Connection, int]]:
+    """Give the projections as they were at a size, or as they are (None), and that size. Raises as `as_known`."""
+    if size is None:
+        yield connection, log.tree_head(connection).size
+    else:
+        with as_known(connection, size) as then:
+            yield then, size
+
+
+@contextmanager
 def of_export(folder: Path) -> Iterator[Connection]:
     """Give the projections of an exported log, whose entries are held to its checkpoint. Raises InvalidRequest when it is none, or another."""
     with scratch() as target:

@@ -101,8 +101,15 @@ def put(connection: Connection, now: datetime, tellings: Sequence[Telling]) -> N
     insert_rows(connection, _MESSAGE, sent)
 
 
-def tell_staff(tx: WriteTransaction, action: str, station: str, what: str, about: About) -> None:
-    """Tell whoever may do something at a station, as near to it as there is anybody; never the one who acts."""
+def tell_everybody(tx: WriteTransaction, what: str, about: About) -> None:
+    """Tell all who may sign in, staff and volunteers; never the one who acts."""
+    asked = select(_ACCOUNT.c.id, _ACCOUNT.c.volunteer).where(_ACCOUNT.c.disabled == 0, _ACCOUNT.c.id != tx.actor.account)
+    told = [Telling(f"person/{row.volunteer}" if row.volunteer else row.id, what, about) for row in tx.connection.execute(asked)]
+    tell_many(tx, told)
+
+
+def tell_staff(tx: WriteTransaction, action: str, station: str | None, what: str, about: About) -> None:
+    """Tell whoever may do something at a station (None: in the whole district), as near to it as there is anybody; never the one who acts."""
     tell_many(tx, [Telling(account, what, about) for account in staff(tx.connection, action, station) if account != tx.actor.account])
 
 
@@ -126,11 +133,11 @@ def tell_readers(tx: WriteTransaction, tellings: Sequence[Telling]) -> None:
         tell_many(tx, told)
 
 
-def staff(connection: Connection, action: str, station: str) -> list[str]:
+def staff(connection: Connection, action: str, station: str | None) -> list[str]:
     """List the accounts that may do something at a station by a role at the nearest unit, the station itself or above it, where anybody may."""
     asked = select(_GRANT).join_from(_GRANT, _ACCOUNT, _GRANT.c.account == _ACCOUNT.c.id).where(_ACCOUNT.c.disabled == 0)
     held = [(row.account, Grant(row.role, row.station)) for row in connection.execute(asked)]
-    for place in [*ancestry(connection, station), None]:
+    for place in [*(ancestry(connection, station) if station else []), None]:
         found = {account for account, grant in held if grant.station == place and grant.allows(action)}
         if found:
             return sorted(found)

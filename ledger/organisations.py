@@ -7,7 +7,7 @@ Here are organisations as a list has them (摸底); those that ask to be filed g
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from ledger import codes
+from ledger.bulk import rows_where_in
 from ledger.ids import new_number
 from ledger.kinds import Body
 from ledger.log import Fact
@@ -135,6 +136,13 @@ def name_of(connection: Connection, organisation: str) -> str:
     """Give an organisation's name by its id; empty when there is none."""
     found: str | None = connection.execute(select(_ORGANISATION.c.name).where(_ORGANISATION.c.id == organisation)).scalar_one_or_none()
     return found or ""
+
+
+def names(connection: Connection, numbers: Iterable[str]) -> dict[str, str]:
+    """Give organisations' names by their ids; empty where there is none."""
+    wanted = set(numbers)
+    found = {row.id: row.name for row in rows_where_in(connection, (_ORGANISATION.c.id, _ORGANISATION.c.name), _ORGANISATION.c.id, wanted)}
+    return dict.fromkeys(wanted, "") | found
 
 
 def get_row(connection: Connection, organisation: str) -> Any:

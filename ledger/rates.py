@@ -19,17 +19,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Select, and_, case, func, or_, select, text
 
 from ledger import stations
 from ledger.kinds import Body
 from ledger.log import Fact
 from ledger.projections.people import NEVER_WAS
 from ledger.service.records import counting
-from ledger.tables import PastHomeRow, PublishedRateRow, ServiceRow, VolunteerRow, table
+from ledger.tables import PastHomeRow, PublishedRateRow, ServiceRow, VolunteerRow, YearServedRow, table
 from ledger.transactions import WriteTransaction
 
 _VOLUNTEER, _PAST, _SERVICE, _PUBLISHED = table(VolunteerRow), table(PastHomeRow), table(ServiceRow), table(PublishedRateRow)
+_YEAR = table(YearServedRow)
 COUNTS = ("population", "registered", "confirmed", "participants", "backbone", "minutes")
 SHOWN = (*COUNTS, "confirmed_at_desk")
 """What is counted; an entry that publishes it says COUNTS."""
@@ -86,37 +87,67 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     """
     on = counting_day(year, today).isoformat()
     own: dict[str, Counter[str]] = {name: Counter() for name in SHOWN if name != "population"}
-    counts = and_(
-        counting(today.isoformat()),
-        _SERVICE.c.served_on >= f"{year}-01-01",
-        _SERVICE.c.served_on <= on,
+    people = (
+        func.count().label("registered"),
+        func.count().filter(_VOLUNTEER.c.confirmed_on <= on).label("confirmed"),
+        func.count().filter(_VOLUNTEER.c.confirmed_on <= on, _VOLUNTEER.c.confirmed_by.in_(AT_DESK)).label("confirmed_at_desk"),
+        func.count().filter(_VOLUNTEER.c.backbone_on <= on).label("backbone"),
     )
-    for homes, station, at_home in _homes(on):
-        people = (
-            func.count().label("registered"),
-            func.count().filter(_VOLUNTEER.c.confirmed_on <= on).label("confirmed"),
-            func.count().filter(_VOLUNTEER.c.confirmed_on <= on, _VOLUNTEER.c.confirmed_by.in_(AT_DESK)).label("confirmed_at_desk"),
-            func.count().filter(_VOLUNTEER.c.backbone_on <= on).label("backbone"),
+    served = (func.count().label("participants"), func.sum(_YEAR.c.minutes).label("minutes"))
+    of_year = and_(_YEAR.c.volunteer == _VOLUNTEER.c.number, _YEAR.c.year == str(year))
+    for source, station, at_home in homes(on):
+        _add(connection, own, 1, select(station.label("code"), *people).select_from(source).where(at_home).group_by(station))
+        _add(
+            connection,
+            own,
+            1,
+            select(station.label("code"), *served).select_from(source.join(_YEAR, of_year)).where(at_home).group_by(station),
         )
-        served = (func.count(_SERVICE.c.volunteer.distinct()).label("participants"), func.sum(_SERVICE.c.minutes).label("minutes"))
-        joined = homes.join(_SERVICE, _SERVICE.c.volunteer == _VOLUNTEER.c.number)
-        for statement in (
-            select(station.label("code"), *people).select_from(homes).where(at_home),
-            select(station.label("code"), *served).select_from(joined).where(counts, at_home),
-        ):
-            for row in connection.execute(statement.group_by(station)):
-                for name in row._fields[1:]:
-                    own[name][row.code] += int(getattr(row, name))
+    _add(connection, own, -1, _not_yet(year, on, today.isoformat()))
     return _rolled_up(connection, on, today.isoformat(), own)
 
 
-def _homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[bool]], ...]:
+def _add(connection: Connection, own: dict[str, Counter[str]], sign: int, counted: Executable) -> None:
+    for row in connection.execute(counted):
+        for name in row._fields[1:]:
+            own[name][row.code] += sign * int(getattr(row, name))
+
+
+def _not_yet(year: int, on: str, today: str) -> Select[Any]:
+    """Count by station what is in a year's tally (YearServedRow) and does not count yet: its publicity runs, or its day is still to come."""
+    mine = (_SERVICE.c.status == "approved", _SERVICE.c.frozen == 0, func.substr(_SERVICE.c.served_on, 1, 4) == str(year))
+    asked = select(_SERVICE.c.volunteer, _SERVICE.c.minutes)
+    # Each half by its own index; a record that is given after its publicity is one of the few in the second's.
+    published = asked.where(*mine, _SERVICE.c.effective_on > today)
+    ahead = asked.where(*mine, _SERVICE.c.effective_on <= today, _SERVICE.c.served_on > on, text("effective_on < served_on"))
+    found = published.union_all(ahead).subquery()
+    sums = (func.count().label("records"), func.sum(found.c.minutes).label("minutes"))
+    waiting = select(found.c.volunteer, *sums).group_by(found.c.volunteer).subquery()
+    (_, here, at_home), (_, there, was_at_home) = homes(on)
+    joined = waiting.join(_VOLUNTEER, _VOLUNTEER.c.number == waiting.c.volunteer)
+    joined = joined.join(_YEAR, and_(_YEAR.c.volunteer == waiting.c.volunteer, _YEAR.c.year == str(year)))
+    joined = joined.outerjoin(_PAST, and_(_PAST.c.volunteer == waiting.c.volunteer, was_at_home))
+    home = case((at_home, here), else_=there)
+    none_left = func.count().filter(_YEAR.c.records == waiting.c.records).label("participants")
+    counted = select(home.label("code"), none_left, func.sum(waiting.c.minutes).label("minutes")).select_from(joined)
+    return counted.where(home.is_not(None)).group_by(home)
+
+
+def taking_part(year: int, today: date) -> ColumnElement[bool]:
+    """Ask of the service table whether a service makes somebody a participant of a year up to its counting day."""
+    span = (_SERVICE.c.served_on >= f"{year}-01-01", _SERVICE.c.served_on <= counting_day(year, today).isoformat())
+    return and_(counting(today.isoformat()), *span)
+
+
+def homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[bool]], ...]:
     """Say where volunteers were at home on a day, each at one station: those still at home there, and those who moved or left and came back since."""
     stayed = or_(_VOLUNTEER.c.left_on.is_(None), and_(_VOLUNTEER.c.left_on > on, _VOLUNTEER.c.left_as.not_in(NEVER_WAS)))
     earlier = _PAST.join(_VOLUNTEER, _VOLUNTEER.c.number == _PAST.c.volunteer)
+    # Said twice, so that nobody looks through everybody's services for the few who ever moved:
+    few = _VOLUNTEER.c.number.in_(select(_PAST.c.volunteer))
     return (
         (_VOLUNTEER, _VOLUNTEER.c.station, and_(_VOLUNTEER.c.since_on <= on, stayed)),
-        (earlier, _PAST.c.station, and_(_PAST.c.since_on <= on, _PAST.c.until_on > on)),
+        (earlier, _PAST.c.station, and_(_PAST.c.since_on <= on, _PAST.c.until_on > on, few)),
     )
 
 
@@ -168,5 +199,5 @@ def publish(tx: WriteTransaction, year: int) -> int:
 
 
 def _last_published(connection: Connection, period_from: str) -> dict[str, Any]:
-    statement = select(_PUBLISHED).where(_PUBLISHED.c.period_from == period_from).order_by(_PUBLISHED.c.entry_index)
-    return {row.station: row for row in connection.execute(statement)}
+    newest = select(func.max(_PUBLISHED.c.entry_index)).where(_PUBLISHED.c.period_from == period_from).group_by(_PUBLISHED.c.station)
+    return {row.station: row for row in connection.execute(select(_PUBLISHED).where(_PUBLISHED.c.entry_index.in_(newest)))}

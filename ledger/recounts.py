@@ -6,8 +6,7 @@ size in turn, the rates counted there by the code that counts them live, and com
 first: other entries give another root.
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -19,6 +18,9 @@ from ledger.entries import Entry
 from ledger.errors import Corrupt, InvalidRequest
 from ledger.kinds import Body
 from ledger.merkle import leaf_hash
+
+_PUBLISHED = b'"kind":"rates.published"'
+"""Which entries are worth reading: whatever says so is decoded, and asked again."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +55,21 @@ def recount(folder: Path, *, year: int | None = None) -> Recount:
     Raises InvalidRequest when the folder is no exported log, its entries are not its checkpoint's, or one cannot be read.
     """
     size, published = 0, []
-    for index, entry in enumerate(_entries(folder)):
+    for index, raw in enumerate(offline.entries(folder)):
         size = index + 1
-        if entry.kind == "rates.published" and (year is None or entry.body["period_from"] == f"{year}-01-01"):
-            published.append(entry)
-    published.sort(key=lambda one: (one.body["tree_size"], one.body["counted_on"], one.index))
+        if _PUBLISHED in raw:
+            entry = _decoded(index, raw)
+            if entry.kind == "rates.published" and year in (None, int(entry.body["period_from"][:4])):
+                published.append(entry)
+    published.sort(key=_question)
     differences: list[Difference] = []
     at: set[int] = set()
-    with history.scratch() as target, closing(_raw(folder)) as found:
-        replay, fed = projections.Replay(target), 0
-        for (until, asked, first), group in groupby(
-            published, key=lambda one: (one.body["tree_size"], one.body["counted_on"], one.body["period_from"])
-        ):
+    with history.scratch() as target:
+        replay, found, fed = projections.Replay(target), offline.entries(folder), 0
+        for (until, asked, first), group in groupby(published, key=_question):
             while fed < min(until, size):
                 raw = next(found)
-                replay.feed(entries.decode(raw), leaf_hash(raw))
+                replay.feed(_decoded(fed, raw), leaf_hash(raw))
                 fed += 1
             replay.flush()
             at.add(until)
@@ -75,6 +77,11 @@ def recount(folder: Path, *, year: int | None = None) -> Recount:
             for entry in group:
                 differences += _differences(entry, now.get(entry.body["station"]))
     return Recount(size, len(published), len(at), sorted(differences, key=lambda one: one.index))
+
+
+def _question(entry: Entry) -> tuple[int, str, str]:
+    """Tell what a published entry answers: at which size, asked on which day, for which year."""
+    return entry.body["tree_size"], entry.body["counted_on"], entry.body["period_from"]
 
 
 def _differences(entry: Entry, now: rates.StationRate | None) -> Iterator[Difference]:
@@ -87,13 +94,8 @@ def _differences(entry: Entry, now: rates.StationRate | None) -> Iterator[Differ
             yield Difference(entry.index, body["station"], name, body[name], counted)
 
 
-def _entries(folder: Path) -> Iterator[Entry]:
-    for index, raw in enumerate(_raw(folder)):
-        try:
-            yield entries.decode(raw)
-        except Corrupt as fault:
-            raise InvalidRequest(f"导出的账本第 {index} 条读不懂：{fault}") from None
-
-
-def _raw(folder: Path) -> Generator[bytes, None, None]:
-    yield from offline.entries(folder)
+def _decoded(index: int, raw: bytes) -> Entry:
+    try:
+        return entries.decode(raw)
+    except Corrupt as fault:
+        raise InvalidRequest(f"导出的账本第 {index} 条读不懂：{fault}") from None

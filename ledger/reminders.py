@@ -11,16 +11,18 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ledger import workdays
-from ledger.duties import owing
+from ledger.duties import owing, tasks
 from ledger.errors import InvalidRequest
 from ledger.notices import About, Telling, tell_many, tell_staff
 from ledger.people import grants, proposals
 from ledger.people.actors import Actor, ancestry, units
-from ledger.tables import AccountRow, ObjectionRow, OmissionRow, ProposalRow, ServiceRow, table
+from ledger.tables import AccountRow, ObjectionRow, OmissionRow, ProposalRow, ServiceRow, StationRow, table
 from ledger.transactions import WriteTransaction
 
 _ACCOUNT, _SERVICE, _PROPOSAL = table(AccountRow), table(ServiceRow), table(ProposalRow)
-_OBJECTION, _OMISSION = table(ObjectionRow), table(OmissionRow)
+_OBJECTION, _OMISSION, _STATION = table(ObjectionRow), table(OmissionRow), table(StationRow)
+LEDGER = "filing-ledger"
+"""The form of the street's monthly ledger (ledger/duties/forms.json): all it counts, the ledger counts by itself."""
 
 
 def remind(tx: WriteTransaction) -> int:
@@ -30,7 +32,7 @@ def remind(tx: WriteTransaction) -> int:
     others = _waiting_records(tx.connection)
     objections = sum((_by_station(tx.connection, rows, rows.c.finding.is_(None)) for rows in (_OBJECTION, _OMISSION)), Counter[str]())
     open_proposals = _by_station(tx.connection, _PROPOSAL, _PROPOSAL.c.state == "waiting")
-    papers = owing.to_mention(tx.connection, tx.today)
+    papers = owing.to_mention(tx.connection, tx.today) + tasks.to_mention(tx.connection, tx.today)
     if not (others or objections or open_proposals or papers):
         return 0
     able = set(tx.connection.execute(select(_ACCOUNT.c.id).where(_ACCOUNT.c.disabled == 0)).scalars())
@@ -57,6 +59,18 @@ def tell_overdue(tx: WriteTransaction) -> int:
         about: About = {"station": place, "count": len(days), "due_on": min(days)}
         tell_staff(tx, "decide_objections", above[0] if above else place, "objection.overdue", about)
     return len(late)
+
+
+def tell_of_ledgers(tx: WriteTransaction) -> int:
+    """Tell each street whose ledger for the month is not handed in that its figures are counted, and until when it is due. Returns how many streets."""
+    units = list(tx.connection.execute(select(_STATION.c.code).where(_STATION.c.level == "centre")).scalars())
+    month = tx.today.isoformat()[:7]
+    drafts = [
+        due for due in owing.owed(tx.connection, units, tx.today) if due.form.id == LEDGER and due.period == month and due.paper is None
+    ]
+    for due in drafts:
+        tell_staff(tx, "register", due.station.code, "duties.draft", {"station": due.station.code, "due_on": due.due_on.isoformat()})
+    return len(drafts)
 
 
 def _of_one(

@@ -1,7 +1,7 @@
 """
 Spot checks (抽查, 民政部令第67号 article 21): a sample of a unit's service records that nobody can steer, and what was found of each, made public.
 
-A signed checkpoint is published first, then a number is taken that nobody could know before (checking/sampling.py). The sample is drawn from the service
+A signed checkpoint is made known first, then a number is taken that nobody could know before (checking/sampling.py). The sample is drawn from the service
 records of the unit and those below it in the tree of that checkpoint. What is recorded must be exactly the sample: none left out, none put in its place.
 """
 
@@ -12,14 +12,18 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ledger import stations
+from ledger import log, stations
 from ledger.checking import sampling
-from ledger.entries import b64
-from ledger.errors import InvalidRequest
+from ledger.entries import b64, decode
+from ledger.errors import InvalidRequest, NotFound
+from ledger.kinds import Body
 from ledger.kinds.checks import text
 from ledger.kinds.spot_checks import RECORDS_MAX
 from ledger.log import Fact, Receipt
 from ledger.notes import Checkpoint
+from ledger.notices import tell_staff
+from ledger.people.actors import below
+from ledger.service.records import rows_of
 from ledger.tables import ServiceRow, SpotCheckRow, table
 from ledger.transactions import WriteTransaction
 
@@ -44,7 +48,7 @@ def draw(connection: Connection, station: str, checkpoint: Checkpoint, nonce: st
     if not 1 <= count <= RECORDS_MAX:
         raise InvalidRequest(f"一次抽查 1 到 {RECORDS_MAX:,} 条，不是 {count}")
     asked = select(_SERVICE.c.entry_index).where(
-        _SERVICE.c.station.in_(_below(connection, station)), _SERVICE.c.entry_index < checkpoint.size
+        _SERVICE.c.station.in_(below(connection, station)), _SERVICE.c.entry_index < checkpoint.size
     )
     population = connection.execute(asked.order_by(_SERVICE.c.entry_index)).scalars().all()
     return sampling.sample(checkpoint.root, checkpoint.size, sampling.parse_nonce(nonce), count, population)
@@ -73,7 +77,10 @@ def record(tx: WriteTransaction, station: str, checkpoint: Checkpoint, found: Fo
         "wrong": sorted(set(found.wrong)),
         "unclear": sorted(set(found.unclear)),
     }
-    return tx.append([Fact("spot_check.recorded", body | ({"remark": found.remark} if found.remark else {}))])[0]
+    receipt = tx.append([Fact("spot_check.recorded", body | ({"remark": found.remark} if found.remark else {}))])[0]
+    for row in rows_of(tx.connection, body["wrong"]):
+        tell_staff(tx, "amend", row.station, "spot_check.wrong", {"service": row.entry_index})
+    return receipt
 
 
 def of_year(connection: Connection, year: int) -> list[Any]:
@@ -82,10 +89,14 @@ def of_year(connection: Connection, year: int) -> list[Any]:
     return list(connection.execute(select(_CHECK).where(*within).order_by(_CHECK.c.checked_on, _CHECK.c.entry_index)))
 
 
-def _below(connection: Connection, station: str) -> list[str]:
-    """List a unit and those below it: parents come first."""
-    kept = [station]
-    for row in stations.everyone(connection):
-        if row.parent in kept:
-            kept.append(row.code)
-    return kept
+def published(connection: Connection, limit: int) -> list[Any]:
+    """List the newest checks, the last first."""
+    return list(connection.execute(select(_CHECK).order_by(_CHECK.c.checked_on.desc(), _CHECK.c.entry_index.desc()).limit(limit)))
+
+
+def one(connection: Connection, index: int) -> tuple[Any, Body]:
+    """Give a check's row and what its entry says: the whole sample and the root it was drawn from. Raises NotFound."""
+    row = connection.execute(select(_CHECK).where(_CHECK.c.entry_index == index)).one_or_none()
+    if row is None:
+        raise NotFound(f"第 {index} 条不是抽查结果")
+    return row, decode(log.read_entry(connection, index)).body

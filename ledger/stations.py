@@ -16,16 +16,19 @@ from ledger.bulk import rows_where_in
 from ledger.errors import InvalidRequest, NotFound
 from ledger.log import Fact
 from ledger.refusals import Already, Refusal
-from ledger.tables import PopulationRow, StationRow, table
+from ledger.tables import FilingUnitNameRow, PopulationRow, StationRow, table
 from ledger.transactions import WriteTransaction
 
-_STATION, _POPULATION = table(StationRow), table(PopulationRow)
+_STATION, _POPULATION, _NAME = table(StationRow), table(PopulationRow), table(FilingUnitNameRow)
 _RANK = {level: rank for rank, level in enumerate(codes.LEVELS)}
 
 
 @dataclass(frozen=True)
 class Station:
-    """What is said of a unit: *level* and *area_type* are codes; population with the day it was counted and its source, or none of them."""
+    """What is said of a unit: *level* and *area_type* are codes; population with the day it was counted and its source, or none of them.
+
+    valid_from: since when it is (called) so; today, where nothing is said.
+    """
 
     code: str
     name: str
@@ -35,6 +38,7 @@ class Station:
     population: int | None = None
     counted_on: str | None = None
     population_source: str | None = None
+    valid_from: str | None = None
 
 
 def declare(tx: WriteTransaction, station: Station) -> int | Already | Refusal:
@@ -50,20 +54,29 @@ def declare(tx: WriteTransaction, station: Station) -> int | Already | Refusal:
         return Refusal("missing", f"上级编码 {station.parent} 还没有登记。请把上级放在前面的行，或先登记上级", "上级编码")
     if parent is not None and _RANK[parent.level] >= _RANK[station.level]:
         return Refusal("unreadable", f"上级「{parent.name}」不比本级高。省管市，市管区，区管中心，中心管站", "级别")
-    facts = [*_unit_facts(station, known, tx.today.isoformat()), *_population_facts(tx.connection, station)]
+    since = station.valid_from or tx.today.isoformat()
+    if known is not None and since < (newest := _named_since(tx.connection, station.code)) and station.name != known.name:
+        return Refusal("end_before_start", f"「{known.name}」从 {newest} 起这样叫，改名不能更早（{since}）。请核对生效日期", "生效日期")
+    facts = [*_unit_facts(station, known, since), *_population_facts(tx.connection, station)]
     if not facts:
         return Already(known.entry_index)  # type: ignore[union-attr]  # without facts it is known
     tx.append(facts)
     return len(facts)
 
 
-def _unit_facts(station: Station, known: Any, today: str) -> list[Fact]:
+def _named_since(connection: Connection, code: str) -> str:
+    """Give the day from which a unit has the name it has."""
+    newest = select(_NAME.c.valid_from).where(_NAME.c.station == code).order_by(_NAME.c.entry_index.desc()).limit(1)
+    return connection.execute(newest).scalar_one_or_none() or ""
+
+
+def _unit_facts(station: Station, known: Any, since: str) -> list[Fact]:
     said = {"name": station.name, "parent": station.parent, "area_type": station.area_type}
     if known is None:
-        body = {"station": station.code, "level": station.level, "valid_from": today}
+        body = {"station": station.code, "level": station.level, "valid_from": since}
         return [Fact("station.registered", body | {key: value for key, value in said.items() if value})]
     changed = {key: value for key, value in said.items() if value and value != getattr(known, key)}
-    return [Fact("station.changed", {"station": station.code, "valid_from": today, **changed})] if changed else []
+    return [Fact("station.changed", {"station": station.code, "valid_from": since, **changed})] if changed else []
 
 
 def _population_facts(connection: Connection, station: Station) -> list[Fact]:

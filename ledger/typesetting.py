@@ -1,5 +1,5 @@
 """
-Typesetting: a PDF/A from one of our templates, the same file on every machine.
+Typesetting: a PDF/A from one of our templates, or a PNG of a drawing, the same file on every machine.
 
 What is said goes in as data, never as markup, and only our own fonts are looked at. They have 30,000 Chinese characters, but not every rare one in a
 name: `missing` tells which, before anything is printed, and `gapped` puts a mark in their place.
@@ -32,6 +32,17 @@ def typeset(template: Path, said: Mapping[str, Any], made_at: datetime, *, stand
         font_paths=_faces(),
         sys_inputs={"data": orjson.dumps(said).decode(), **inputs},
         timestamp=int(made_at.timestamp()),
+    )
+
+
+def picture(svg: str, *, ppi: int) -> bytes:
+    """Set a drawing as PNG, its units taken as points, *ppi* dots to 72 of them. Its text has our fonts: Noto Sans SC or Noto Serif SC, as it says."""
+    return typst.compile(
+        b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")',
+        format="png",
+        ppi=ppi,
+        font_paths=_faces(),
+        sys_inputs={"svg": svg},
     )
 
 

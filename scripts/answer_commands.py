@@ -12,7 +12,6 @@ from ledger.codes import GRADES
 from ledger.entries import SHANGHAI
 from ledger.errors import InvalidRequest, NotFound
 from ledger.ids import parse_number
-from ledger.log import tree_head
 from ledger.people import identity, volunteers
 from ledger.policies import service_policy
 from ledger.reports.report import percent
@@ -127,12 +126,8 @@ def rates_(year: int, as_known: int | None, asked_on: datetime | None, json_: bo
     with ledger().read() as tx:
         asked = asked_on.date() if asked_on else tx.today
         day = rates.counting_day(year, asked)
-        size = tree_head(tx.connection).size if as_known is None else as_known
-        if as_known is None:
-            found = rates.count(tx.connection, year, asked)
-        else:
-            with history.as_known(tx.connection, as_known) as then:
-                found = rates.count(then, year, asked)
+        with history.known(tx.connection, as_known) as (then, size):
+            found = rates.count(then, year, asked)
         policy = service_policy(tx.connection, day.isoformat())
     if json_:
         print_json(
@@ -177,12 +172,8 @@ def annual_report_(year: int, code: str | None, as_known: int | None, asked_on: 
     """记录与证明出具工作的年度报告（民政部令第67号第十八条）：记录、补录、更正、异议、证明，没有个人信息。"""
     with ledger().read() as tx:
         asked = asked_on.date() if asked_on else tx.today
-        size = tree_head(tx.connection).size if as_known is None else as_known
-        if as_known is None:
-            counted = annual_reports.count(tx.connection, year, asked, size)
-        else:
-            with history.as_known(tx.connection, as_known) as then:
-                counted = annual_reports.count(then, year, asked, size)
+        with history.known(tx.connection, as_known) as (then, size):
+            counted = annual_reports.count(then, year, asked, size)
     found = annual_reports.below(counted, code)
     made = annual_reports.document(found, "命令行")
     if out:

@@ -19,6 +19,7 @@ from scripts import (
     check_in_benchmark,
     demonstration,
     http_benchmark,
+    indicator_benchmark,
     ledger_benchmark,
     limits,
     paper_benchmark,
@@ -144,7 +145,23 @@ def selection() -> None:
     selection_benchmark.run(Report("A selection (SQLite, `scripts/bench selection`)").row, people, records)
 
 
-_BENCHES = {"street": street, "ledger": ledger, "http": http, "postgresql": postgresql, "credit": credit, "selection": selection}
+def indicators() -> None:
+    """Rates and indicators of so many stations, people and services, on SQLite or a server: `scripts/bench indicators 10000 1000000 10000000 [URL]`."""
+    stations, people, services = (int(word) for word in (sys.argv[2:5] if len(sys.argv) > 4 else ("1000", "100000", "1000000")))
+    engine = "PostgreSQL" if len(sys.argv) > 5 else "SQLite"
+    report = Report(f"Rates and indicators ({engine}, `scripts/bench indicators`)")
+    indicator_benchmark.run(report.row, stations, people, services, *sys.argv[5:6])
+
+
+_BENCHES = {
+    "street": street,
+    "ledger": ledger,
+    "http": http,
+    "postgresql": postgresql,
+    "credit": credit,
+    "selection": selection,
+    "indicators": indicators,
+}
 
 
 def main() -> None:

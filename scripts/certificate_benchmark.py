@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from ledger.certificates import issuing, printing, register
 from ledger.certificates.documents import Wish
-from ledger.checking.certificates import decode_certificate, verify_certificate
+from ledger.checking.credentials import judge_file
 from ledger.checking.trusting import Trust
 from ledger.people.actors import OPERATOR
 from ledger.store import Ledger
@@ -26,13 +27,14 @@ def run(row: Callable[..., None], ledger: Ledger) -> None:
         issued = issuing.certify(ledger, OPERATOR, Wish(person))
         with ledger.read() as tx:
             issued_row = register.get(tx, issued.number)
-            printed.append(printing.print_pdf(register.certificate(tx, issued_row), _ADDRESS))
+            sign = partial(ledger.signing.sign_text, tx.connection)
+            printed.append(printing.print_pdf(register.certificate(tx, issued_row), _ADDRESS, sign))
             return register.standing(tx, issued_row).count
 
     records = one()
     with ledger.read() as tx:
         found = register.certificate(tx, register.of_volunteer(tx, person)[0])
-    bare = limits.median_of(_TIMES, lambda: printing.print_pdf(found, _ADDRESS))
+    bare = limits.median_of(_TIMES, lambda: printing.print_pdf(found, _ADDRESS, str.encode))
     began = time.process_time()
     whole = limits.median_of(_TIMES, one)
     own = (time.process_time() - began) / _TIMES
@@ -40,6 +42,6 @@ def run(row: Callable[..., None], ledger: Ledger) -> None:
     what = f"one certificate of {records} records: entered, signed, printed ({len(printed[-1]) / 1024:.0f} KB)"
     row(what, f"{whole * 1000:.0f} ms ({own * 1000:.0f} ms of processor time)", "60 ms", said, bare / whole)
     trust = Trust([ledger.signing.verifier()])
-    judged = limits.median_of(_TIMES, lambda: verify_certificate(decode_certificate(printed[-1]), trust))
-    assert verify_certificate(decode_certificate(printed[-1]), trust).ok
+    judged = limits.median_of(_TIMES, lambda: judge_file(printed[-1], trust))
+    assert judge_file(printed[-1], trust).report.ok
     row("that PDF verified offline", f"{judged * 1000:.1f} ms", "50 ms")

@@ -1,6 +1,7 @@
 """shouwang certificate: certificates of service, made, looked up and revoked by the machine's operator."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -132,5 +133,6 @@ def _print(book: Ledger, number: str, out: Path) -> None:
 
     with book.read() as tx:
         row = register.get(tx, number)
-        made = printing.print_pdf(register.certificate(tx, row), book.settings.address, revoked_on=row.revoked_at or "")
+        sign = partial(book.signing.sign_text, tx.connection)
+        made = printing.print_pdf(register.certificate(tx, row), book.settings.address, sign, revoked_on=row.revoked_at or "")
     out.write_bytes(made)

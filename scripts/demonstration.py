@@ -1,4 +1,4 @@
-"""The demonstration street: real unit names, invented people, one year of sheets, and an account for each role."""
+"""The demonstration: a street with one year of sheets, or a whole district's year; real unit names, invented people, an account for each role."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,9 +18,10 @@ from ledger.people.actors import OPERATOR, SCHEDULER
 from ledger.planning import plans
 from ledger.settings import Settings
 from ledger.signing_keys import some_key_file
-from ledger.store import Ledger, create_ledger, holds_entries
+from ledger.store import Ledger, create_ledger, holds_entries, utc_now
 from ledger.tables import ServiceRow, table
 from ledger.transactions import WriteTransaction
+from scripts import district_year
 from scripts.console import ERR, progress
 
 STREET = Path(__file__).parent.parent / "tests" / "data" / "sanlian-street"
@@ -42,9 +43,9 @@ _COMING: tuple[tuple[int, str, str, str, list[str], int | None, str], ...] = (
 _ABOVE_FROM = 7
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings, *, district: bool = False) -> None:
     """
-    Load the street and make the accounts, once, and only where there was never a ledger: no keys in the home, no log in the database.
+    Load the street, or the district, and make the accounts, once, and only where there was never a ledger: no keys in the home, no log in the database.
 
     Raises SettingsError when a load was broken off: half a street without logins is not to be served.
     """
@@ -52,12 +53,18 @@ def prepare(settings: Settings) -> None:
     if loading.exists():
         _refuse_half(settings)
     if some_key_file(settings).exists() or holds_entries(settings.database_url):
+        if district:
+            ERR.print(f"{settings.home} 里已经有账本，直接打开，不再装入演示区。要另装一个，请用 SHOUWANG_HOME 指定新的文件夹")
         return
-    ERR.print("第一次运行：装入演示街道（三里庵街道，人物和时长都是虚构的）……")
+    what = "演示区（蜀山区 85 个社区的一年，约一分钟；" if district else "演示街道（三里庵街道，"
+    ERR.print(f"第一次运行：装入{what}人物和时长都是虚构的）……")
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     loading.touch(mode=0o600)
+    if district:
+        load_district(settings)
     ledger = create_ledger(settings)
-    load_street(ledger)
+    if not district:
+        load_street(ledger)
     accounts = Accounts(ledger)
     logins = []
     for login, role, station, what in _STAFF:
@@ -79,7 +86,7 @@ def _refuse_half(settings: Settings) -> NoReturn:
     elif url.database and settings.home not in Path(url.database).absolute().parents:
         elsewhere = f"、删去数据库文件 {url.database}"
     raise SettingsError(
-        f"演示街道没有装完就中断了（或者另一个窗口正在装），现在只有一半的数据，也没有登录账号。"
+        f"演示数据没有装完就中断了（或者另一个窗口正在装），现在只有一半的数据，也没有登录账号。"
         f"里面全是虚构的演示数据：请删去文件夹 {settings.home}{elsewhere}，再重新运行"
     )
 
@@ -93,6 +100,12 @@ def load_street(ledger: Ledger) -> None:
             run(ledger, kind, (STREET / name).read_bytes(), name, OPERATOR, settled=kind == "hours")
             tell(done + 1, len(files))
     ledger.write(lambda tx: ledger.signing.sign(tx.connection), SCHEDULER)
+
+
+def load_district(settings: Settings) -> None:
+    """Let the district live through its year up to now, and close its ledger: it is opened again by the clock on the wall."""
+    with progress("演示区的一年") as tell:
+        district_year.load(settings, utc_now(), tell).close()
 
 
 def show_logins(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from ledger.store import Ledger
 from scripts.console import ERR, OUT, as_json, complain, ledger, print_json, progress
 
 _UNOPENED = {FileNotFoundError: "没有这个文件", IsADirectoryError: "这是文件夹，不是文件", PermissionError: "没有权限读这个文件"}
-_NOUNS = {"stations": "个站点", "organisations": "个组织", "volunteers": "名志愿者", "hours": "条服务记录"}
+_NOUNS = {"stations": "个站点", "units": "个单位", "organisations": "个组织", "volunteers": "名志愿者", "hours": "条服务记录"}
 
 
 @click.command("import")
@@ -28,7 +28,7 @@ _NOUNS = {"stations": "个站点", "organisations": "个组织", "volunteers": "
 )
 @as_json
 def import_(kind: str, files: tuple[Path, ...], dry_run: bool, settled: bool, problems: Path | None, json_: bool) -> None:
-    """导入站点表、组织台账、志愿者名册或签到表（XLSX、XLS、CSV）。
+    """导入站点表、国家区划代码表、组织台账、志愿者名册或签到表（XLSX、XLS、CSV）。
 
     逐行判断：没有问题的一起写入，有问题的写进「问题表」（您的原表加一列红色的「问题」），改好后重新导入即可，已写入的不会重复。
     """

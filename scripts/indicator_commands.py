@@ -1,4 +1,4 @@
-"""shouwang indicators, figures: where units stand against the targets of their district."""
+"""shouwang indicators: where units stand against the targets of their district."""
 
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from ledger.errors import InvalidRequest
 from ledger.indicators import adoption
 from ledger.indicators.measures import Count
 from ledger.indicators.standings import Standing, evaluate
-from ledger.log import tree_head
 from ledger.people.actors import OPERATOR
 from scripts.console import OUT, as_json, ledger, print_json
 
@@ -63,17 +62,10 @@ def declare(station: str, figure: str, value: int, counted_on: str, source: str)
 @as_json
 def show(year: int, unit: str | None, as_known: int | None, json_: bool) -> None:
     """一个单位的各项指标；--json 给出所有单位。"""
-    with ledger().read() as tx:
-        size = tree_head(tx.connection).size if as_known is None else as_known
-        if as_known is None:
-            count = Count(tx.connection, year, tx.today)
-            chosen = adoption.in_force(tx.connection, count.on)
-            found = evaluate(count, chosen)
-        else:
-            with history.as_known(tx.connection, as_known) as then:
-                count = Count(then, year, tx.today)
-                chosen = adoption.in_force(then, count.on)
-                found = evaluate(count, chosen)
+    with ledger().read() as tx, history.known(tx.connection, as_known) as (then, size):
+        count = Count(then, year, tx.today)
+        chosen = adoption.in_force(then, count.on)
+        found = evaluate(count, chosen)
     if json_:
         said = {code: [_said(one) for one in standings] for code, standings in found.items()}
         print_json({"year": year, "tree_size": size, "counted_on": count.on, "set": chosen.name, "units": said}, "指标")

@@ -22,7 +22,7 @@ _ENTRY, _TILE, _BATCH, _CHAIN, _SERVICE = (
 
 def run(row: Callable[..., None], server: str) -> None:
     """Measure batches and single appends of 100,000 people."""
-    with tempfile.TemporaryDirectory() as folder, _database(server, "shouwang_bench") as url:
+    with tempfile.TemporaryDirectory() as folder, database(server, "shouwang_bench") as url:
         town = Town(Path(folder), 100_000, url)
         for _ in range(10):
             town.append(town.drafts(1_000))
@@ -45,7 +45,7 @@ def _beside_bare(town: Town, server: str, work: Callable[[], float]) -> tuple[fl
     """Run *work*, then send what it wrote again to a copy of the database made before; entries a second of both."""
     first = town.size()
     town.ledger.engine.dispose()
-    with _database(server, "shouwang_bench_bare", template="shouwang_bench") as copy:
+    with database(server, "shouwang_bench_bare", template="shouwang_bench") as copy:
         rate = work()
         with town.ledger.read() as tx:
             groups = list(_groups(tx.connection, first))
@@ -81,7 +81,7 @@ def _groups(connection: Any, first: int) -> Iterator[tuple[Any, ...]]:
 
 
 @contextmanager
-def _database(server: str, name: str, template: str = "template0") -> Iterator[str]:
+def database(server: str, name: str, template: str = "template0") -> Iterator[str]:
     """Make a database for the time being."""
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     try:

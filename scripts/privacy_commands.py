@@ -31,7 +31,7 @@ def erase_(volunteer: str, reason: str, second: str | None, json_: bool) -> None
     if own and not second:
         _say({"request": request, "state": "open"}, "注销申请已登记，须由另一个人办理：在网页「注销申请」里，或用 --second", json_=json_)
         return
-    actor = _signed_in(book, second) if second else OPERATOR
+    actor = signed_in(book, second) if second else OPERATOR
     done = book.write(lambda tx: erasures.carry_out(tx, request), actor)
     book.finish_erasures()
     said = {
@@ -47,7 +47,7 @@ def erase_(volunteer: str, reason: str, second: str | None, json_: bool) -> None
     _say(said, f"{what}（账本第 {done.receipt.index} 条）{later}", json_=json_)
 
 
-def _signed_in(book: Ledger, login: str) -> Actor:
+def signed_in(book: Ledger, login: str) -> Actor:
     """Let the second person prove who they are. Raises NotAllowed."""
     password = click.prompt("第二个人的密码", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     session = Accounts(book).sign_in(login, password)

@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from ledger.people.actors import OPERATOR
-from ledger.rules import adopting, describing, reading
+from ledger.rules import adopted, adopting, describing, reading
 from ledger.rules.explaining import Explanation, level_words
 from ledger.rules.fields import spoken
 from ledger.rules.shape import RuleSet
@@ -54,9 +54,9 @@ def show_(name: str | None, json_: bool) -> None:
     """看现行的规则；给出 NAME（如 star）就只看这一份，连同各版和改动。"""
     with ledger().read() as tx:
         on = tx.today.isoformat()
-        adopted = adopting.in_force_on(tx.connection, on)
-        versions = {one.rules.name: adopting.history(tx.connection, one.rules.name) for one in adopted}
-        found = {adopting.STAR: adopting.star_rules(tx.connection, on)} | {one.rules.name: one.rules for one in adopted}
+        standing = adopted.in_force_on(tx.connection, on)
+        versions = {one.rules.name: adopted.history(tx.connection, one.rules.name) for one in standing}
+        found = {adopting.STAR: adopting.star_rules(tx.connection, on)} | {one.rules.name: one.rules for one in standing}
         if name is not None:
             found = {name: adopting.chain(tx.connection, name, on)[-1][1]}
     if json_:
@@ -74,7 +74,7 @@ def _named(found: RuleSet) -> dict[str, object]:
     return {name: getattr(found, name) for name in ("name", "title", "version", "effective_on", "document", "source", "old_facts")}
 
 
-def _versions(found: list[adopting.Adopted]) -> list[dict[str, object]]:
+def _versions(found: list[adopted.Adopted]) -> list[dict[str, object]]:
     return [
         {"version": one.rules.version, "effective_on": one.effective_on, "index": one.entry_index, "proposed_by": one.proposed_by}
         for one in found

@@ -18,11 +18,10 @@ from ledger.people.actors import OPERATOR
 from ledger.selections import sources
 from ledger.selections.ranking import rank
 from ledger.selections.rules import read_said
-from ledger.selections.sources import WHY_OUT, Scope
+from ledger.selections.sources import Scope
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
 from ledger.tables import ServiceRow, VolunteerRow, table
-from ledger.transactions import WriteTransaction
 from scripts.ledger_benchmark import Town
 
 _RULES = {"name": "优秀志愿者", "quota": 100, "minimum_minutes": 900, "tie_break": ["minutes_ab", "services", "registered_on"]}
@@ -133,21 +132,24 @@ def _bare(ledger: Ledger, _scope: Scope) -> object:
 
 def _live(ledger: Ledger, scope: Scope) -> object:
     with ledger.read() as tx:
-        return rank(sources.live(tx.connection, scope), scope.rules, scope.until, WHY_OUT)
+        return rank(sources.live(tx.connection, scope), scope.rules, scope.until)
 
 
 def _freeze(ledger: Ledger, scope: Scope) -> object:
-    def work(tx: WriteTransaction) -> object:
-        for name in ("selection_record", "selection_candidate"):
-            tx.connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608 ours
-        return sources.freeze(tx.connection, _NUMBER, tx.tree_size, scope)
+    return ledger.write(lambda tx: sources.freeze(tx.connection, _NUMBER, tx.tree_size, scope), OPERATOR)
 
-    return ledger.write(work, OPERATOR)
+
+def _forget(database: Path) -> None:
+    """Drop what was frozen before, as no part of what is measured."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        for name in ("selection_record", "selection_candidate"):
+            db.execute(f"DELETE FROM {name}")  # noqa: S608 ours
 
 
 def _frozen(ledger: Ledger, scope: Scope) -> object:
     with ledger.read() as tx:
-        return rank(sources.frozen(tx.connection, SimpleNamespace(id=_NUMBER, seats="{}")), scope.rules, scope.until, WHY_OUT)
+        source = sources.frozen(tx.connection, SimpleNamespace(id=_NUMBER, seats="{}"), scope.rules)
+        return rank(source, scope.rules, scope.until)
 
 
 _PARTS: dict[str, Callable[[Ledger, Scope], object]] = {"bare": _bare, "live": _live, "freeze": _freeze, "frozen": _frozen}
@@ -162,6 +164,8 @@ def _peak_megabytes() -> float:
 def main() -> None:
     """Measure one part on a store that is there: its folder, the rules, the part."""
     home, rules, part = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    if part == "freeze":
+        _forget(home / "ledger.db")
     ledger = open_ledger(Settings(home, f"sqlite:///{home / 'ledger.db'}"))
     scope = Scope(read_said(json.loads(rules)), None, "2025-01-01", "2025-12-31", "2025-12-31")
     began, worked = time.perf_counter(), time.process_time()

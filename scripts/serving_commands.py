@@ -13,6 +13,7 @@ from api.app import create_app
 from api.oidc import Provider
 from jobs import schedule
 from ledger import clockwork
+from ledger.errors import InvalidRequest
 from ledger.guard import Guard
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR
@@ -46,14 +47,17 @@ def init_(json_: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="监听地址")
 @click.option("--port", default=8000, show_default=True, help="端口")
 @click.option("--demo", is_flag=True, help="没有账本时装入演示街道（人物都是虚构的）")
+@click.option("--district", is_flag=True, help="和 --demo 一起用：装入全区 85 个社区的一年（约一分钟），不只一个街道")
 @click.option("--https", is_flag=True, help="前面有 HTTPS 代理：登录凭据只在加密连接上发送")
 @click.option("--proxy", default="127.0.0.1", show_default=True, help="HTTPS 代理的地址：只信它说的客户端地址（X-Forwarded-For）")
 @click.option("--without-jobs", is_flag=True, help="不在本进程里运行定时任务（另用 shouwang jobs）")
-def serve_(host: str, port: int, demo: bool, https: bool, proxy: str, without_jobs: bool) -> None:
+def serve_(host: str, port: int, demo: bool, district: bool, https: bool, proxy: str, without_jobs: bool) -> None:
     """提供网页；嵌入式部署时也在本进程里运行定时任务。"""
     settings = Settings.from_env()
+    if district and not demo:
+        raise InvalidRequest("--district 要和 --demo 一起用：shouwang serve --demo --district")
     if demo:
-        demonstration.prepare(settings)
+        demonstration.prepare(settings, district=district)
     book = ledger()
     log_lines.begin()
     app = create_app(book, secure_cookies=https, provider=Provider.from_env())

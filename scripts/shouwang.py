@@ -36,6 +36,7 @@ _COMMANDS = {
     "erase": "privacy_commands:erase_",
     "ages": "people_commands:ages_",
     "retention": "privacy_commands:retention_",
+    "hand-over": "handover_commands:hand_over_",
     "database-role": "database_commands:database_role_",
     "serve": "serving_commands:serve_",
     "jobs": "serving_commands:jobs_",

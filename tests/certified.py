@@ -1,6 +1,7 @@
 """Certificates as tests need them: many services on one person, the PDF's text and pictures, the code read back from the picture."""
 
 from datetime import timedelta
+from functools import partial
 
 import pypdfium2
 import zxingcpp
@@ -31,7 +32,8 @@ def certificate_of(world, number) -> Certificate:
 
 
 def pdf_of(world, number, **said) -> bytes:
-    return printing.print_pdf(certificate_of(world, number), ADDRESS, **said)
+    with world.read() as tx:
+        return printing.print_pdf(certificate_of(world, number), ADDRESS, partial(world.ledger.signing.sign_text, tx.connection), **said)
 
 
 def pages_of(pdf: bytes) -> list[str]:

@@ -18,7 +18,10 @@ NAMED = {
     "evidence_id": "evidence",
     "certificate": "certificate",
     "selection": "selection",
+    "service": "index",
     "filing": "filing",
+    "handover": "handover",
+    "task": "task",
     ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
@@ -49,10 +52,13 @@ OPEN = {
     "entries.proof",
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
-OPEN |= {"rules.file", "rules.decide"}
+OPEN |= {"rules.file", "rules.example", "rules.decide"}
+OPEN |= {"indicator_sets.file", "indicator_sets.decide", "open_data.file"}
 OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
+OPEN |= {"api_credentials.status_list"}
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status", "annual_reports.file"}
+OPEN |= {"spot_checks.one"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""

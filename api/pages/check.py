@@ -14,9 +14,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from api.auth import client, ledger, open_to_all
+from api.downloads import attachment
+from api.hosts import site_address
 from api.limits import Meter
 from ledger import stations
 from ledger.certificates import register
+from ledger.checking import pages
 from ledger.checking.certificates import FILE_BYTES_MAX, paper_digest
 from ledger.checking.credentials import judge_file
 from ledger.checking.trusting import Trust
@@ -54,6 +57,7 @@ def one(certificate: str) -> ResponseReturnValue:
 @open_to_all
 def person(certificate: str) -> ResponseReturnValue:
     """Say whether a name and four digits are those of the person on the paper."""
+    _count()
     name, tail = request.form.get("name", "")[:80], request.form.get("tail", "")[:10]
     try:
         with ledger().read() as tx:
@@ -98,8 +102,20 @@ def file() -> ResponseReturnValue:
     wrong = [fault for fault in judged.report.faults if fault.what != "certificate"]  # that it was revoked is said by the register
     if wrong or row is None or row.paper != paper_digest(judged.document):
         _log.info("certificate.file_refused", what=wrong[0].what if wrong else "register")
-        return _page(forged=True, status=400)
+        repainted = bool(wrong) and row is not None and all(fault.what == pages.WHAT for fault in wrong)
+        return _page(forged=True, repainted=repainted, status=400)
     return _answer(row.number, from_file=True)
+
+
+@blueprint.get("/offline.html")
+@open_to_all
+def offline() -> ResponseReturnValue:
+    """Hand out a page that verifies PDFs and codes with the network cable out: a file to keep, never shown here, where no page has a script."""
+    _count()
+    with ledger().read() as tx:
+        keys = [verifier.vkey for verifier in ledger().signing.keyring(tx.connection).verifiers]
+        page = render_template("offline_check.html", keys=keys, made=tx.today.isoformat(), address=site_address())
+    return attachment(page.encode(), "application/octet-stream", "离线核验.html")
 
 
 def _count() -> None:

@@ -2,7 +2,6 @@
 
 import orjson
 from flask import Blueprint, Response, current_app, request
-from flask.typing import ResponseReturnValue
 
 from api.auth import ledger, open_to_all
 from api.certificate_forms import issuer
@@ -10,6 +9,7 @@ from api.limits import Meter
 from ledger.certificates import credentials
 
 blueprint = Blueprint("credentials", __name__)
+KEYS = "application/did+json"
 A_MINUTE = 120
 """Look-ups from one address: each is signed anew."""
 _METER = "credentials_meter"
@@ -18,7 +18,7 @@ blueprint.record(lambda state: state.app.extensions.setdefault(_METER, Meter("cr
 
 @blueprint.get("/credentials/status/<key>/<int:number>")
 @open_to_all
-def status(key: str, number: int) -> ResponseReturnValue:
+def status(key: str, number: int) -> Response:
     """Hand out a status list, as JSON or, to whoever accepts only that, as a JWT."""
     current_app.extensions[_METER].take(request.remote_addr or "")
     way = (
@@ -33,12 +33,12 @@ def status(key: str, number: int) -> ResponseReturnValue:
 
 @blueprint.get("/.well-known/did.json")
 @open_to_all
-def keys() -> ResponseReturnValue:
+def keys() -> Response:
     """Hand out the issuer's keys."""
     current_app.extensions[_METER].take(request.remote_addr or "")
     with ledger().read() as tx:
         content = orjson.dumps(credentials.key_document(tx, issuer()))
-    return _public(content, "application/did+json")
+    return _public(content, KEYS)
 
 
 def _public(content: bytes, kind: str) -> Response:

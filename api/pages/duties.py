@@ -13,6 +13,7 @@ from ledger import organisations, stations
 from ledger.duties import lists, owing, papers
 from ledger.duties.forms import EVERY, shipped
 from ledger.errors import InvalidRequest, LedgerError, NotFound
+from ledger.people import accounts
 from ledger.people.actors import Actor, require, units
 from ledger.reports import FORMATS
 from ledger.transactions import ReadTransaction
@@ -29,7 +30,7 @@ def listing() -> ResponseReturnValue:
     with ledger().read() as tx:
         mine = units(tx.connection, me, "register")
         found = owing.owed(tx.connection, mine, tx.today)
-        happened = owing.events(tx.connection, mine)[:20]
+        happened = owing.events(tx.connection, mine, 20)
         names = stations.names(tx.connection, mine)
         today, home = tx.today, me.station or next(iter(mine), "")
     counts = {state: sum(due.state == state for due in found) for state in owing.STATES}
@@ -114,7 +115,7 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
         if not chosen.fits(period):
             raise InvalidRequest("没有这个时段，请从「要交的材料」里点进来")
         before = papers.standing(tx.connection, chosen, code, period, owner or None) if chosen.every != "event" else None
-        counted = papers.counts(tx, chosen, code)
+        counted = papers.counts(tx, chosen, code, period)
         today = tx.today.isoformat()
     said: dict[str, Any] = orjson.loads(before.said) if before is not None else {}
     said |= {key.removeprefix("field-"): value for key, value in request.form.items() if key.startswith("field-")}
@@ -148,6 +149,7 @@ def paper(index: int) -> ResponseReturnValue:
         row, form, said = _paper(tx, me, index)
         place = stations.get(tx.connection, row.station)
         owner = organisations.name_of(tx.connection, row.organisation) if row.organisation else ""
+        by = accounts.logins(tx.connection, {row.actor})[row.actor]
     return render_template(
         "duty_paper.html",
         row=row,
@@ -155,6 +157,7 @@ def paper(index: int) -> ResponseReturnValue:
         said=said,
         place=place,
         owner=owner,
+        by=by,
         derived=lists.derived(form, said),
         words=papers.words,
         FORMATS=FORMATS,
@@ -169,8 +172,7 @@ def paper_file(index: int, form: str) -> ResponseReturnValue:
     me = actor()
     with ledger().read() as tx:
         row, chosen, _ = _paper(tx, me, index)
-        unit = stations.get(tx.connection, row.station).name
-        report = lists.printed(tx, chosen, row, unit, me.account)
+        report = lists.printed(tx, chosen, row)
     return downloads.report_file(report, form)
 
 
@@ -183,7 +185,8 @@ def filing_ledger(form: str) -> ResponseReturnValue:
         code = request.args.get("unit") or me.station or next(iter(units(tx.connection, me, "register")), "")
         require(tx.connection, me, "register", code)
         on = _day(request.args.get("on"), tx.today)
-        report = lists.filing_ledger(tx, code, on, stations.get(tx.connection, code).name, me.account)
+        maker = accounts.logins(tx.connection, {me.account})[me.account]
+        report = lists.filing_ledger(tx, code, on, stations.get(tx.connection, code).name, maker)
     return downloads.report_file(report, form)
 
 

@@ -70,9 +70,10 @@ def _days(tx: ReadTransaction, rows: list[Any]) -> dict[str, int]:
 def queue() -> ResponseReturnValue:
     """List what waits for one's own opinion, and what waits for others'."""
     with ledger().read() as tx:
-        mine = judging.waiting(tx, actor())
         every = reading.applications(tx, actor(), ("asked", "heard"))
-        others = [(row, judging.barred(tx, actor(), row)) for row in every if row not in mine]
+        barred = [(row, judging.barred(tx, actor(), row)) for row in every]
+        mine = [row for row, why in barred if not why]
+        others = [(row, why) for row, why in barred if why]
         names = {unit.code: unit.name for unit in stations.everyone(tx.connection)}
         days = _days(tx, every)
     return render_template("filing_queue.html", mine=mine, others=others, names=names, days=days, **WORDS)

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from api import board, downloads
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
-from ledger import organisations, stations
+from api.kept import kept
+from ledger import organisations, rates, stations
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.indicators import adoption
 from ledger.indicators.adoption import Figure
@@ -55,34 +56,26 @@ def file(form: str) -> ResponseReturnValue:
 
 def _shown(tx: ReadTransaction, year: int, code: str | None) -> dict[str, Any]:
     """Count a unit's indicators (None: of the highest). Raises NotFound for an unknown unit."""
-    count = Count(tx.connection, year, tx.today)
-    by_code = {unit.code: unit for unit in count.units}
-    if code is not None and code not in by_code:
+    on = rates.counting_day(year, tx.today).isoformat()
+    chosen = adoption.in_force(tx.connection, on)
+    counted = board.rates_of(tx, year)
+    if code is not None and code not in counted:
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
-    chosen = adoption.in_force(tx.connection, count.on)
-    unit = by_code[code] if code else next(iter(count.units), None)
-    found = evaluate(count, chosen) if unit else {}
+    unit = counted[code] if code else next(iter(counted.values()), None)
+    found = kept().get(tx, ("indicators", year), lambda: evaluate(Count(tx.connection, year, tx.today, counted), chosen))
     mine = found[unit.code] if unit else []
     return {
         "year": year,
         "years": board.years_offered(tx.today),
-        "on": count.on,
+        "on": on,
         "size": tree_head(tx.connection).size,
         "chosen": chosen,
         "unit": unit,
-        "path": _path(unit, by_code),
+        "path": board.path_to(counted, unit) if unit else [],
         "standings": mine,
         "states": {state: sum(one.reached is state for one in mine) for state in STATES},
-        "children": [(child, found[child.code]) for child in count.units if unit is not None and child.parent == unit.code],
+        "children": [(child, found[child.code]) for child in counted.values() if unit is not None and child.parent == unit.code],
     }
-
-
-def _path(unit: Any, by_code: dict[str, Any]) -> list[Any]:
-    above: list[Any] = []
-    while unit is not None and unit.parent in by_code and len(above) < len(by_code):
-        unit = by_code[unit.parent]
-        above.append(unit)
-    return above[::-1]
 
 
 _COLUMNS = (

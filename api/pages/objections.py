@@ -85,7 +85,7 @@ def _take(index: int, work: Callable[[WriteTransaction, int, str, str], object],
 
 
 def page(problem: str = "", status: int = 200, failed: int | None = None) -> ResponseReturnValue:
-    """Show what waits: services that are missing, and records that are not right. *failed*: the omission whose form was refused."""
+    """Show what waits: services that are missing, and records that are not right. *failed*: the one whose form was refused."""
     with ledger().read() as tx:
         found, missing = objections.waiting(tx, actor()), omissions.waiting(tx, actor())
         records, claims = [one.record for one in found], [one.row for one in missing]
@@ -135,7 +135,7 @@ def decide(index: int) -> ResponseReturnValue:
         times = times_said() if finding == "upheld" else None
         ledger().write(lambda tx: objections.decide(tx, index, finding, reason, times), actor())
     except LedgerError as refusal:
-        return page(str(refusal), 400)
+        return page(str(refusal), 400, failed=index)
     flash("结果已记入账本，并已告诉本人。" + ("改过、补过的时间要由另一位审核员审核。" if times else ""))
     return redirect(url_for("objections.listing"))
 

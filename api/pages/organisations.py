@@ -11,7 +11,7 @@ from api.pages import record as own
 from api.pages.filings import WORDS as FILING
 from api.pages.filings import filed
 from api.pages.record_desk import ASKED, act_said, undone
-from ledger import organisations, stations
+from ledger import dormancy, organisations, stations
 from ledger.codes import CATEGORIES
 from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
 from ledger.kinds.credit import APPRAISERS, LISTS
@@ -72,6 +72,7 @@ def _shown(tx: ReadTransaction, found: OrganisationRecord) -> dict[str, Any]:
         "record": found,
         "station": stations.names(tx.connection, {found.row.station}).get(found.row.station, found.row.station),
         "standing": {row.entry_index: conduct.standing(row, tx.today) for row in found.conduct},
+        "quiet_since": dormancy.quiet_since(tx, [found.row]).get(found.row.id),
         "today": tx.today.isoformat(),
         **filed(tx, found.row),
     }
@@ -90,8 +91,17 @@ def listing() -> ResponseReturnValue:
             standing.setdefault(unit.id, []).append(note.list)
         names = stations.names(tx.connection, codes)
         due = lists.dues(tx, actor())
+        quiet = dormancy.quiet_since(tx, found)
         today = tx.today.isoformat()
-    shown = {"found": found[:_LISTED_MAX], "count": len(found), "standing": standing, "names": names, "due": due, "wanted": wanted}
+    shown = {
+        "quiet": quiet,
+        "found": found[:_LISTED_MAX],
+        "count": len(found),
+        "standing": standing,
+        "names": names,
+        "due": due,
+        "wanted": wanted,
+    }
     return render_template("organisations.html", today=today, **shown, **WORDS)
 
 

@@ -29,9 +29,7 @@ def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
             "masked": volunteers.masked_names(tx, numbers),
             "names": {unit.code: unit.name for unit in stations.everyone(tx.connection)},
             "logins": account_names.logins(tx.connection, {one.row.asked_by for one in found}),
-            "teams": {
-                one.row.organisation: organisations.name_of(tx.connection, one.row.organisation) for one in found if one.row.organisation
-            },
+            "teams": organisations.names(tx.connection, {one.row.organisation for one in found if one.row.organisation}),
             "overlaps": {one.row.id: merging.overlaps(tx, one.row.volunteer, one.said["into"]) for one in found if one.row.kind == "merge"},
         }
     words = {"WHAT": proposals.KINDS, "SEVERAL": proposals.SEVERAL, "MEANS": MEANS, "CHANGED": changes.FIELDS, "CREDIT": WORDS}

@@ -23,7 +23,7 @@ def _page(problem: str = "", status: int = 200, template: str = "registration.ht
     with ledger().read() as tx:
         person = volunteers.get(tx, actor().volunteer or "")
         said = orjson.loads(log.read_entry(tx.connection, person.row.entry_index))
-        waiting = proposals.of_volunteer(tx, person.row.number)
+        waiting = proposals.of(tx, person.row.number)
         units = stations.everyone(tx.connection)
         held = my_data.held(person.personal, len(register.of_volunteer(tx, person.row.number)))
         shown: dict[str, Any] = {
@@ -129,6 +129,14 @@ def phone() -> ResponseReturnValue:
     """Change one's own phone."""
     said = request.form.get("phone", "")[:40]
     return _act(lambda tx: changes.own_phone(tx, said), "电话已经改好。" if said.strip() else "电话已经删去。")
+
+
+@blueprint.post("/particulars")
+@open_to("volunteer")
+def particulars() -> ResponseReturnValue:
+    """Fill in one's own area, skills and kinds of service."""
+    said = {key: request.form.get(key, "")[:200] for key in changes.OWN}
+    return _act(lambda tx: changes.own_particulars(tx, said), "已经改好。")
 
 
 @blueprint.post("/move")

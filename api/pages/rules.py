@@ -12,7 +12,7 @@ from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts as account_names
 from ledger.people import volunteers
 from ledger.people.actors import Actor
-from ledger.rules import adopting, answers, describing, spending
+from ledger.rules import adopted, adopting, answers, describing, spending
 from ledger.rules.counting import in_force
 from ledger.rules.explaining import level_words
 from ledger.rules.fields import HUNDRED, spoken
@@ -28,19 +28,27 @@ def _page(problem: str = "", status: int = 200, said: str = "") -> ResponseRetur
     me = g.session
     may = me is not None and not me.must_change and "official" in me.actor.roles
     with ledger().read() as tx:
-        shown = [_shown(tx, name) for name in sorted({adopting.STAR, *adopting.names(tx.connection)})]
+        shown = [_shown(tx, name) for name in sorted({adopting.STAR, *adopted.names(tx.connection)})]
         waiting = _waiting(tx, me.actor) if may else []
         logins = account_names.logins(
             tx.connection, {one["proposal"].proposed_by for one in waiting} | {one["proposed_by"] for one in shown}
         )
-    page = {"shown": shown, "waiting": waiting, "logins": logins, "may": may, "said": said, "problem": problem}
+    page = {
+        "examples": adopting.examples() if may else {},
+        "shown": shown,
+        "waiting": waiting,
+        "logins": logins,
+        "may": may,
+        "said": said,
+        "problem": problem,
+    }
     return render_template("rules.html", **page), status
 
 
 def _shown(tx: ReadTransaction, name: str) -> dict[str, Any]:
     """Gather what is shown of one rule set: what is in force in sentences, what came before and what differs, what is still to come."""
     on = tx.today.isoformat()
-    versions = adopting.history(tx.connection, name)
+    versions = adopted.history(tx.connection, name)
     standing = [one for one in versions if one.effective_on <= on]
     rules = standing[-1].rules if standing else adopting.star_rules(tx.connection, on) if name == adopting.STAR else None
     return {
@@ -59,7 +67,7 @@ def _shown(tx: ReadTransaction, name: str) -> dict[str, Any]:
 def _waiting(tx: ReadTransaction, me: Actor) -> list[dict[str, Any]]:
     found = []
     for one in adopting.proposals(tx, me):
-        before = adopting.history(tx.connection, one.rules.name)
+        before = adopted.history(tx.connection, one.rules.name)
         found.append(
             {
                 "proposal": one,
@@ -83,10 +91,19 @@ def listing() -> ResponseReturnValue:
 def file(name: str) -> ResponseReturnValue:
     """Hand out the rule file in force, as it was adopted: with it anybody counts again."""
     with ledger().read() as tx:
-        found = [one for one in adopting.in_force_on(tx.connection, tx.today.isoformat()) if one.rules.name == name]
+        found = [one for one in adopted.in_force_on(tx.connection, tx.today.isoformat()) if one.rules.name == name]
     if not found:
         raise NotFound("没有采用过这份规则")
     return attachment(adopting.as_file(found[0].said), "application/json", f"credit-{name}.json")
+
+
+@blueprint.get("/examples/<name>.json")
+@open_to("official")
+def example(name: str) -> ResponseReturnValue:
+    """Hand out a rule set that comes along, to begin with."""
+    if name not in adopting.examples():
+        raise NotFound("没有这份示例，请从「信用规则」页面上选")
+    return attachment(adopting.EXAMPLES.joinpath(f"{name}.json").read_bytes(), "application/json", f"{name}.json")
 
 
 @blueprint.post("/")
@@ -162,7 +179,7 @@ def spend(number: str) -> ResponseReturnValue:
 
 def _explained(tx: ReadTransaction, number: str, *, mine: bool, problem: str = "", name: str = "") -> str:
     on = tx.today.isoformat()
-    names = [one.rules for one in adopting.in_force_on(tx.connection, on)]
+    names = [one.rules for one in adopted.in_force_on(tx.connection, on)]
     star = in_force(adopting.chain(tx.connection, adopting.STAR, on), on)
     choices = {adopting.STAR: star.title} | {rules.name: rules.title for rules in names}
     name = name or request.args.get("rules", adopting.STAR)

@@ -1,6 +1,7 @@
 """「评选」: the eight steps of a selection, a list of tasks with where each stands, and a page for each."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import date
 from hashlib import sha256
 from itertools import islice
@@ -16,6 +17,7 @@ from api.downloads import report_file
 from api.selection_board import PAGES, WORDS
 from ledger import stations
 from ledger.errors import InvalidRequest, LedgerError, NotFound
+from ledger.ids import parse_number
 from ledger.kinds.selections import SUBJECTS
 from ledger.people import accounts
 from ledger.people.actors import units
@@ -110,15 +112,15 @@ def step(selection: str, step: str) -> ResponseReturnValue:
     return _page(selection, PAGES.index(step))
 
 
-def _act(selection: str, at: int, work: Any, said: str) -> ResponseReturnValue:
-    """Do something of a step, and show the step again."""
+def _act(selection: str, at: int, work: Any, said: str | Callable[[], str]) -> ResponseReturnValue:
+    """Do something of a step, and show the step again. *said*: what to say then, or what gives it once the thing is done."""
     with ledger().read() as tx:
         selection_board.frame(tx, selection)
     try:
         work()
     except LedgerError as refusal:
         return _page(selection, at, str(refusal), 400)
-    flash(said)
+    flash(said() if callable(said) else said)
     return redirect(url_for("selections.step", selection=selection, step=PAGES[at]))
 
 
@@ -222,9 +224,10 @@ def decide(selection: str, index: int) -> ResponseReturnValue:
 
 def _named(name: str, *, numbers: bool) -> list[Any]:
     """Read records or people as they were typed, one after the other."""
-    words = request.form.get(name, "").replace("，", " ").replace("、", " ").replace(",", " ").upper().split()
+    typed = " ".join(request.form.getlist(name))
+    words = typed.replace("，", " ").replace("、", " ").replace(",", " ").upper().split()
     if numbers:
-        return words
+        return [parse_number(word) for word in words]
     if not all(word.isdecimal() and len(word) < 16 for word in words):
         raise InvalidRequest(f"「{objecting.EFFECTS[name]}」请填账本的条号，例如 1024，几条之间空一格")
     return [int(word) for word in words]
@@ -239,9 +242,10 @@ def sign(selection: str) -> ResponseReturnValue:
         file = request.files.get("board_minutes")
         content = file.stream.read(BOARD_MINUTES_MAX + 1) if file else b""
         digest = b64encode(sha256(content).digest()).decode() if content else ""
-        ledger().write(lambda tx: sealing.sign(tx, selection, digest), actor())
+        said["sealed"] = ledger().write(lambda tx: sealing.sign(tx, selection, digest), actor()) is not None
 
-    return _act(selection, 7, work, "签好了。两个人都签了同一份名单，才算定稿。")
+    said = {"sealed": False}
+    return _act(selection, 7, work, lambda: "两个人都签了，定稿了。" if said["sealed"] else "签好了。还要另一个人签同一份名单，才算定稿。")
 
 
 @blueprint.get("/<selection>/files/<any(check,list,publicity):listed>/<any(xlsx,pdf,csv,'csv-gb18030'):form>")

@@ -19,7 +19,7 @@ SIGNABLE_MAX = 50
 """Rows over the daily cap for which reasons are asked on the page; a sheet with more is wrong in some other way."""
 ROW_DIGITS = 8
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_UNITS = {"hours": "条服务记录", "volunteers": "名志愿者", "organisations": "个组织", "stations": "个站点"}
+_UNITS = {"hours": "条服务记录", "volunteers": "名志愿者", "organisations": "个组织", "stations": "个站点", "units": "个单位"}
 
 
 def _uploads() -> Uploads:
@@ -77,7 +77,7 @@ def upload() -> ResponseReturnValue:
     return redirect(url_for("sheets.one", upload=taken[0]) if len(taken) == 1 else url_for("sheets.form"))
 
 
-@blueprint.get("/templates/<any(hours, volunteers, organisations, stations):kind>.xlsx")
+@blueprint.get("/templates/<any(hours, volunteers, organisations, stations, units):kind>.xlsx")
 @open_to(*STAFF)
 def template(kind: str) -> Response:
     """Hand out an empty workbook for a kind of table, with the stations of whoever asks to choose from."""

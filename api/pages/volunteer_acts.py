@@ -30,7 +30,7 @@ def _page(number: str, problem: str = "", status: int = 200) -> ResponseReturnVa
             "home_station": stations.get(tx.connection, person.row.station),
             "wanted": confirmations.is_wanted(tx, person),
             "lacks_guardian": confirmations.lacks_guardian(tx, person),
-            "waiting": proposals.of_volunteer(tx, person.row.number),
+            "waiting": proposals.of(tx, person.row.number),
             "may_confirm_at_once": person.row.recorder != actor().account,
         }
     words = {"LEAVING": LEAVING, "WHAT": proposals.KINDS}

@@ -14,6 +14,7 @@ from api.v1 import (
     activities,
     calendars,
     certificates,
+    credentials,
     credit_records,
     entries,
     fields,
@@ -25,6 +26,8 @@ from api.v1 import (
     proofs,
     rates,
     schemas,
+    selection_schemas,
+    selection_steps,
     selections,
     service_changes,
     service_reads,
@@ -37,11 +40,11 @@ from api.v1 import (
 from api.v1.lists import Cursor
 
 _NOUNS = (
-    *(service_records, objections, activities, volunteers, credit_records, certificates, matters, parked),
+    *(service_records, objections, activities, volunteers, credit_records, certificates, credentials, matters, parked),
     *(organisations, stations, calendars, rates, selections, webhooks, jobs, entries, proofs),
 )
-_MORE_OF_SERVICE_RECORDS = (service_reads, service_changes)
-"""They put views on the blueprint of service_records."""
+_MORE = (service_reads, service_changes, selection_steps)
+"""They put views on the blueprints of service_records and selections."""
 _FIELDS = (
     *(
         (kind, "string", None)
@@ -53,6 +56,7 @@ _FIELDS = (
     (fields.Flag, "boolean", None),
     (fields.Drafts, "array", None),
     (fields.Several, "array", None),
+    (selection_schemas.RuleFile, "object", None),
 )
 _ABOUT = """志愿服务系统与账本之间的接口。登记以回执为准：回执在手，账本里就一定有这一条，任何人都可以核对。
 时间用 RFC 3339，分钟和条数都是整数；出错时答 application/problem+json（RFC 9457）。"""

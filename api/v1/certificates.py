@@ -1,7 +1,8 @@
 """
 /certificates: the register of certificates as it stands today, issuing one for somebody who asks at the desk, and revoking one.
 
-The paper itself, which names the person, is handed out by the pages only: a program has the number and the check code.
+The paper itself, which names the person, is handed out by the pages only: a program has the number and the check code. As a Verifiable Credential it is
+handed out for the person at the desk; that is a look at their data, and written down each time.
 """
 
 from typing import Any
@@ -11,8 +12,10 @@ from flask import Response
 from marshmallow import fields
 from sqlalchemy import select
 
+from api import certificate_forms
 from api.auth import actor, ledger, open_to_tokens
 from api.v1 import lists, schemas
+from api.v1.credentials import SECURED
 from api.v1.fields import Choice, Day, Schema, Text, number
 from api.v1.lists import StationQuery, page_of, said_of
 from api.v1.requests import JSON, KEY, Blueprint, answer, carry_out, describe, query, reads, unless_seen
@@ -23,6 +26,7 @@ from ledger.entries import b64
 from ledger.errors import NotAllowed, NotFound
 from ledger.kinds.certificates import REASON_MAX
 from ledger.kinds.certificates import certificate as is_number
+from ledger.people import reveals
 from ledger.people.actors import Actor, require
 from ledger.repeats import Answer
 from ledger.tables import CertificateRow, table
@@ -84,15 +88,22 @@ class CertificateIssued(ma.Schema):
     index = fields.Integer(required=True, metadata={"description": "账本中第几条"})
 
 
+class CredentialWish(Schema):
+    """As what a certificate is wanted."""
+
+    way = Choice({"json": "带证明的 JSON", "jwt": "VC-JWT"}, description="json 带证明的 JSON，jwt VC-JWT")
+
+
 class RevocationSaid(Schema):
     """Why."""
 
     reason = Text(REASON_MAX, description="理由，本人和核验的人都看得到", example="依据的一条记录登记有误，已作废")
 
 
-_QUERY, _WISH, _REASON = CertificatesQuery(), CertificateWish(), RevocationSaid()
+_QUERY, _WISH, _WAY, _REASON = CertificatesQuery(), CertificateWish(), CredentialWish(), RevocationSaid()
 _NUMBER = "/<string(maxlength=20):certificate>"
 _AGAIN = "这个编号的请求早已办过：第一次的答复"
+LOOKED_AT = "证明原文（可验证凭证）"
 
 
 @blueprint.route("")
@@ -159,6 +170,28 @@ def issue(said: dict[str, Any]) -> Response:
     found = carry_out(work, lambda made: f"/api/v1/certificates/{made['number']}")
     issuing.prove(book)
     return found
+
+
+@blueprint.route(f"{_NUMBER}/credentials", methods=["POST"])
+@open_to_tokens("certificates:write")
+@describe(
+    "开成可验证凭证",
+    {200: ("W3C 可验证凭证 2.0：里面有姓名，只交给本人", SECURED)},
+    description="每一次都会记为一次查看，本人看得到。",
+)
+@reads(_WAY)
+def secure(said: dict[str, Any], certificate: str) -> Response:
+    """Hand out a certificate as a Verifiable Credential, after the look has been written down."""
+
+    def look(tx: WriteTransaction) -> None:
+        row = _visible(tx, tx.actor, certificate)
+        require(tx.connection, tx.actor, "certify", row.station)
+        reveals.note_down(tx, row.volunteer, "certificate", fields=LOOKED_AT)
+
+    ledger().write(look, actor())
+    with ledger().read() as tx:
+        content, kind, _ = certificate_forms.credential(tx, certificate, said["way"])
+    return Response(content, headers={"Cache-Control": "no-store"}, content_type=kind)
 
 
 @blueprint.route(f"{_NUMBER}/revocations", methods=["POST"])

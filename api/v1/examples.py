@@ -14,6 +14,11 @@ CERTIFICATE = "340104-2026-000001"
 OTHER = "M4WQ7X2P9K"
 ACCEPTED, REFUSED = "0198f2c6-2c33-7e5b-9d72-6dae8c3f4e92", "0198f2c6-2c33-7e5b-9d72-6dae8c3f4e93"
 """Matters that wait for a second person."""
+DRAFT, READY, FROZEN, RANKED, PUBLIC, ENDED = "DRAFT7K2M9", "READY4C7V5", "FRZEN5H8Q2", "RANKD6P3X9", "PUBLC3X7N4", "ENDED9W6T8"
+"""Selections as far as their names say; the publicity of the last is over."""
+DOUBTED, PROPOSED, WITHDRAWN, LIST_OBJECTION = 1205, 1206, 1207, 1208
+DRAWN_ON = "2025-02-03"
+STATUS_KEY = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 APPROVED, CORRECTED, VOIDED, OBJECTION = 1201, 1202, 1203, 1204
 ID_NUMBER = "11010519491231002X"
 """The one with which GB 11643 shows its check character; nobody's."""
@@ -28,6 +33,7 @@ class Example(NamedTuple):
     keyed: bool = False
 
 
+_RULES = {"name": "优秀志愿者", "quota": 20, "minimum_minutes": 600}
 _SERVICE = {
     "volunteer": VOLUNTEER,
     "activity": ACTIVITY,
@@ -111,6 +117,9 @@ EXAMPLES = {
     "GET /certificates": Example(f"/certificates?station={STATION}"),
     "POST /certificates": Example("/certificates", {"volunteer": VOLUNTEER, "period_from": "2024-01-01"}, keyed=True),
     "GET /certificates/{certificate}": Example(f"/certificates/{CERTIFICATE}"),
+    "POST /certificates/{certificate}/credentials": Example(f"/certificates/{CERTIFICATE}/credentials", {"way": "jwt"}),
+    "GET /credentials/keys": Example("/credentials/keys"),
+    "GET /credentials/status-lists/{key}/{number}": Example(f"/credentials/status-lists/{STATUS_KEY}/1"),
     "POST /certificates/{certificate}/revocations": Example(
         f"/certificates/{CERTIFICATE}/revocations", {"reason": "依据的一条记录登记有误，已作废"}, keyed=True
     ),
@@ -146,7 +155,47 @@ EXAMPLES = {
     "GET /policies": Example("/policies"),
     "GET /rates": Example("/rates?year=2025"),
     "GET /published-rates": Example(f"/published-rates?station={STATION}"),
-    "POST /selections/recheck": Example("/selections/recheck?year=2025", {"name": "优秀志愿者", "quota": 20, "minimum_minutes": 600}),
+    "POST /selections/recheck": Example("/selections/recheck?year=2025", _RULES),
+    "GET /selections": Example("/selections"),
+    "POST /selections": Example("/selections", {"station": STATION, "year": 2024, "rules": _RULES}, keyed=True),
+    "GET /selections/{selection}": Example(f"/selections/{FROZEN}"),
+    "POST /selections/{selection}/versions": Example(
+        f"/selections/{DRAFT}/versions",
+        {
+            "year": 2024,
+            "rules": _RULES | {"quota": {"per_1000": 2}, "tie_break": ["minutes_ab", "random"]},
+            "random_source": "冻结后第一期双色球的开奖号码",
+        },
+        keyed=True,
+    ),
+    "POST /selections/{selection}/freezes": Example(f"/selections/{READY}/freezes", keyed=True),
+    "GET /selections/{selection}/checks": Example(f"/selections/{FROZEN}/checks?light=green"),
+    "GET /selections/{selection}/doubts": Example(f"/selections/{FROZEN}/doubts"),
+    "POST /selections/{selection}/doubts/{service}/proposals": Example(
+        f"/selections/{FROZEN}/doubts/{DOUBTED}/proposals", {"finding": "drop", "reason": "签到表上没有这个时间"}, keyed=True
+    ),
+    "POST /selections/{selection}/doubts/{service}/confirmations": Example(
+        f"/selections/{FROZEN}/doubts/{PROPOSED}/confirmations", keyed=True
+    ),
+    "POST /selections/{selection}/doubts/{service}/withdrawals": Example(
+        f"/selections/{FROZEN}/doubts/{WITHDRAWN}/withdrawals", keyed=True
+    ),
+    "GET /selections/{selection}/ranking": Example(f"/selections/{FROZEN}/ranking"),
+    "POST /selections/{selection}/draws": Example(
+        f"/selections/{FROZEN}/draws", {"value": "03 08 16 22 27 31 + 09", "drawn_on": DRAWN_ON}, keyed=True
+    ),
+    "POST /selections/{selection}/publications": Example(f"/selections/{RANKED}/publications", keyed=True),
+    "GET /selections/{selection}/publications": Example(f"/selections/{PUBLIC}/publications"),
+    "GET /selections/{selection}/objections": Example(f"/selections/{PUBLIC}/objections"),
+    "POST /selections/{selection}/objections": Example(
+        f"/selections/{PUBLIC}/objections", {"ground": "unfit", "row": 1, "words": "来电反映，他那天不在"}, keyed=True
+    ),
+    "POST /selections/{selection}/objections/{index}/decisions": Example(
+        f"/selections/{PUBLIC}/objections/{LIST_OBJECTION}/decisions",
+        {"finding": "rejected", "reason": "签到表上有他，两个人作证"},
+        keyed=True,
+    ),
+    "POST /selections/{selection}/signatures": Example(f"/selections/{ENDED}/signatures", {}, keyed=True),
     "GET /webhooks": Example("/webhooks"),
     "POST /webhooks": Example("/webhooks", {"url": "https://example.org/hooks", "kinds": ["service.recorded"]}, keyed=True),
     "GET /webhooks/{number}": Example(f"/webhooks/{WEBHOOK}"),

@@ -17,7 +17,7 @@ from ledger.selections.rules import read_rules
 from ledger.selections.yearly import select_year
 
 blueprint = Blueprint("api_selections", __name__, url_prefix="/api/v1/selections", description="评优")
-_CANDIDATE = ("rank", "volunteer", "name", "station", "minutes", "minutes_ab", "services", "registered_on", "note")
+CANDIDATE = ("rank", "volunteer", "name", "station", "minutes", "minutes_ab", "services", "registered_on", "note")
 
 
 class Candidate(ma.Schema):
@@ -53,7 +53,7 @@ class YearQuery(Schema):
 
 
 _YEAR = YearQuery()
-_RULES = {
+RULES = {
     "type": "object",
     "required": ["name", "quota"],
     "additionalProperties": False,
@@ -107,7 +107,7 @@ _RULES = {
     description="请求正文就是规则文件，一字不差：答复里有它的 SHA-256。只计算，不写入。",
     parameters=[{"in": "query", "schema": YearQuery}],
 )
-@reads_any(_RULES)
+@reads_any(RULES)
 def recheck() -> Response:
     """Count the list again."""
     said = query(_YEAR)
@@ -118,6 +118,6 @@ def recheck() -> Response:
     with ledger().read() as tx:
         require(tx.connection, actor(), "select", None)
         found = select_year(tx, said["year"], rules)
-    lists = {name: [said_of(one, _CANDIDATE) for one in getattr(found, name)] for name in ("chosen", "excluded")}
+    lists = {name: [said_of(one, CANDIDATE) for one in getattr(found, name)] for name in ("chosen", "excluded")}
     shown: dict[str, Any] = said_of(found, ("year", "counted_on", "tree_size", "considered"), rules_sha256=rules.sha256, **lists)
     return answer(shown)

@@ -5,12 +5,14 @@ Typst sets it from certificate.typ. A name may have a character that our fonts l
 """
 
 import io
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import segno
 
+from ledger.checking import pages
 from ledger.checking.certificates import ATTACHED, Certificate, encode_certificate, qr_text
 from ledger.codes import GRADES, SERIES
 from ledger.entries import SHANGHAI
@@ -21,8 +23,15 @@ from ledger.typesetting import gap_names, gapped, missing, typeset
 _TEMPLATE = Path(__file__).with_name("certificate.typ")
 
 
-def print_pdf(certificate: Certificate, address: str, *, revoked_on: str = "") -> bytes:
-    """Print a certificate. *address*: where it is checked, as people type it; *revoked_on*: printed right across one that no longer holds."""
+def print_pdf(certificate: Certificate, address: str, sign: Callable[[str], bytes], *, revoked_on: str = "") -> bytes:
+    """
+    Print a certificate.
+
+    Args:
+        address: where it is checked, as people type it
+        sign: gives a text signed by the log's keys; what is printed is signed (checking/pages.py)
+        revoked_on: printed right across one that no longer holds
+    """
     document = certificate.document
     code = qr_text(address, document["code"], certificate.slip)
     drawn = io.BytesIO()
@@ -31,7 +40,7 @@ def print_pdf(certificate: Certificate, address: str, *, revoked_on: str = "") -
     data = _words(document) | {"address": address, "qr": drawn.getvalue().decode(), "revoked_on": revoked_on and _day(revoked_on)}
     issued = datetime.fromisoformat(document["issued_on"]).replace(tzinfo=SHANGHAI)
     inputs = {"file": encode_certificate(certificate).decode(), "name": ATTACHED}
-    return typeset(_TEMPLATE, data, issued, standard="a-3b", **inputs)
+    return pages.sealed(typeset(_TEMPLATE, data, issued, standard="a-3b", **inputs), document["origin"], document["number"], sign)
 
 
 def texts_of(document: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ Certificates of service (志愿服务记录证明) judged without a database and
     file         certificate.json, canonical, attached to the PDF as well:
                  {"bundle": record bundle (bundles.py) of certificate.issued, then certificate.revoked if there is one,
                   "document": {…}, "format": "shouwang/certificate/v1", "slip": "<note>"}
+    PDF          what it shows is signed too: pages.py
 
 The slip's first line is no checkpoint's origin, so a signature of one is never one of the other. What a file shows: this document is the one to which an
 entry of the signed tree commits, unaltered. What it cannot show: that nothing was corrected or revoked since; the checkpoint's size is told beside.
@@ -201,6 +202,11 @@ def verify_slip(slip: bytes, trust: Trust, rotations: Rotations = ()) -> Slip:
     return said
 
 
+def rotations_of(certificate: Certificate) -> list[tuple[int, dict[str, Any]]]:
+    """List the log's changes of key that a certificate's file tells. Raises Corrupt."""
+    return [(one.index, one.body) for one in map(read_entry, certificate.bundle.rotations)]
+
+
 def verify_certificate(certificate: Certificate, trust: Trust) -> Report:
     """Verify that a document is the one an entry of the signed tree commits to, and not revoked as far as the file knows."""
     report = bundles.verify_bundle(certificate.bundle, trust)
@@ -211,8 +217,7 @@ def verify_certificate(certificate: Certificate, trust: Trust) -> Report:
         return report
     _compare(document, said[0], report)
     try:
-        rotations = [(one.index, one.body) for one in map(read_entry, certificate.bundle.rotations)]
-        verify_slip(certificate.slip, trust, rotations)
+        verify_slip(certificate.slip, trust, rotations_of(certificate))
         report.compare(None, "slip", slip_text(document), note_parts(certificate.slip)[0])
     except LedgerError as error:
         report.add(None, "slip", "账本自己签名的摘要", error)

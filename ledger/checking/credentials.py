@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.checking import certificates
+from ledger.checking import certificates, pages
 from ledger.checking.certificates import DOCUMENT, Slip
 from ledger.checking.faults import Report
 from ledger.checking.multikeys import did_key
@@ -116,7 +116,10 @@ def judge_file(raw: bytes, trust: Trust, rotations: Rotations = ()) -> Judged:
         credential = read_credential(raw)
         return Judged(credential.document, verify_credential(credential, trust, rotations), credential)
     certificate = certificates.decode_certificate(raw)
-    return Judged(certificate.document, certificates.verify_certificate(certificate, trust))
+    report = certificates.verify_certificate(certificate, trust)
+    if raw[:5] == b"%PDF-":
+        pages.verify_pages(raw, certificate, trust, report)
+    return Judged(certificate.document, report)
 
 
 def verify_credential(credential: Credential, trust: Trust, rotations: Rotations = ()) -> Report:

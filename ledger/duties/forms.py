@@ -15,6 +15,7 @@ in and not typed. quorum: two thirds or more of those who belong are present, mo
 favour, as ledger/filing asks it of a meeting too.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -71,10 +72,15 @@ class Form:
 
     def due_on(self, period: str) -> date:
         """Give the last day on which a period's paper is in time."""
+        ends = self.ends_on(period)
+        return ends.replace(day=min(self.day, ends.day)) if self.day else ends
+
+    def ends_on(self, period: str) -> date:
+        """Give a period's last day."""
         if self.every == "event":
             return date.fromisoformat(period)
-        last = _last_day(int(period[:4]), self._months(period)[1])
-        return last.replace(day=min(self.day, last.day)) if self.day else last
+        year, month = int(period[:4]), self._months(period)[1]
+        return date(year, month, monthrange(year, month)[1])
 
     def before(self, period: str) -> str:
         """Name the period before one."""
@@ -92,10 +98,6 @@ class Form:
             return self.period(self.due_on(period)) == period
         except (ValueError, IndexError, KeyError):
             return False
-
-
-def _last_day(year: int, month: int) -> date:
-    return (date(year, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 @cache

@@ -8,6 +8,7 @@ import orjson
 from ledger import codes, organisations, stations
 from ledger.duties.forms import Form, quorum_held, score
 from ledger.duties.papers import words
+from ledger.people import accounts
 from ledger.people.actors import below
 from ledger.reports import Column, Report
 from ledger.reports.report import day_words
@@ -54,16 +55,16 @@ def filing_ledger(tx: ReadTransaction, station: str, on: date, unit: str, maker:
     return Report("社区社会组织备案情况统计台账", unit, maker, on, _LEDGER, rows, subtitle=place.name, notes=(note,))
 
 
-def printed(tx: ReadTransaction, form: Form, row: Any, unit: str, maker: str) -> Report:
-    """Print a paper as it was handed in."""
+def printed(tx: ReadTransaction, form: Form, row: Any) -> Report:
+    """Print a paper as it was handed in, by whom and when."""
     said = orjson.loads(row.said)
     place = stations.get(tx.connection, row.station)
     owner = organisations.name_of(tx.connection, row.organisation) if row.organisation else place.name
     rows = [(field.label, spelt(said[field.id])) for field in form.fields if field.id in said]
     return Report(
         form.name,
-        unit,
-        maker,
+        place.name,
+        accounts.logins(tx.connection, {row.actor})[row.actor],
         date.fromisoformat(row.handed_on),
         _PAPER,
         [*rows, *((label, value) for label, value in derived(form, said))],

@@ -78,9 +78,9 @@ def _owed(connection: Connection, units: Sequence[str], today: date, spans: Mapp
 
 
 def _papers(connection: Connection, units: Sequence[str], periods: set[str]) -> dict[tuple[str, str, str | None, str], Any]:
-    rows = rows_where_in(connection, _PAPER.c, _PAPER.c.station, units)
-    standing = (row for row in rows if row.replaced_by is None and row.period in periods)
-    return {(row.duty, row.station, row.organisation, row.period): row for row in standing}
+    standing = f"replaced_by IS NULL AND period IN ({', '.join('?' * len(periods))})"
+    rows = rows_where_in(connection, _PAPER.c, _PAPER.c.station, units, where=standing, said=tuple(periods))
+    return {(row.duty, row.station, row.organisation, row.period): row for row in rows}
 
 
 def _there(place: Any, owner: Any, due_on: date) -> bool:
@@ -105,8 +105,8 @@ def to_mention(connection: Connection, today: date) -> Counter[str]:
     return Counter(due.station.code for due in waiting)
 
 
-def events(connection: Connection, units: Sequence[str]) -> list[Any]:
-    """List the papers of what falls due with an event (meetings, projects, votes), the newest first."""
-    ids = {form.id for form in shipped().values() if form.every == "event"}
-    rows = [row for row in rows_where_in(connection, _PAPER.c, _PAPER.c.station, units) if row.duty in ids]
-    return sorted(rows, key=lambda row: -row.entry_index)
+def events(connection: Connection, units: Sequence[str], limit: int) -> list[Any]:
+    """List the newest papers of what falls due with an event (meetings, projects, votes), the newest first."""
+    ids = [form.id for form in shipped().values() if form.every == "event"]
+    mine = (_PAPER.c.duty.in_(ids), _PAPER.c.station.in_(units))
+    return list(connection.execute(select(_PAPER).where(*mine).order_by(_PAPER.c.entry_index.desc()).limit(limit)))

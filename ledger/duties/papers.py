@@ -50,7 +50,7 @@ def hand_in(
         raise InvalidRequest(f"{words(period)}还没有到，到了再交")
     read = {field.id: value for field in chosen.asked if (value := _read(field, said.get(field.id, ""))) is not None}
     _check_together(chosen, read, said)
-    read |= counts(tx, chosen, station)
+    read |= counts(tx, chosen, station, period)
     before = standing(tx.connection, chosen, station, period, organisation)
     if before is not None and orjson.loads(before.said) == read:
         raise Conflict("这一份已经交过，内容一样，不用再交")
@@ -75,12 +75,13 @@ def check_owner(connection: Connection, chosen: Form, unit: Any, organisation: s
         raise InvalidRequest("这个组织不属于这个站点")
 
 
-def counts(tx: ReadTransaction, chosen: Form, station: str) -> dict[str, int]:
-    """Count what a form does not ask people for."""
+def counts(tx: ReadTransaction, chosen: Form, station: str, period: str) -> dict[str, int]:
+    """Count what a form does not ask people for, as of the end of its period or today, if that is earlier."""
     measures = {field.id: field.count for field in chosen.fields if field.count is not None}
     if not measures:
         return {}
-    count = Count(tx.connection, tx.today.year, tx.today)
+    until = min(chosen.ends_on(period), tx.today)
+    count = Count(tx.connection, until.year, until)
     return {name: count.of(measure)[station] for name, measure in measures.items()}
 
 

@@ -23,7 +23,7 @@ from ledger.kinds import Body
 from ledger.kinds.filing import OUTCOMES, REASON_MAX, STEPS
 from ledger.log import Fact, Receipt
 from ledger.notices import About, tell, tell_staff
-from ledger.people.actors import Actor, below
+from ledger.people.actors import Actor, ancestry
 from ledger.people.vault import Personal
 from ledger.policies import service_policy
 from ledger.record.saying import maybe, words
@@ -57,7 +57,7 @@ def barred(tx: ReadTransaction, actor: Actor, row: Any) -> str:
     held = [grant for grant in actor.grants if grant.allows(ACTIONS[step])]
     if step == "community":
         return "" if any(grant.station in (None, row.station) for grant in held) else "居（村）委会的意见，要由本社区的工作人员来出"
-    if not any(grant.station is None or row.street in below(tx.connection, grant.station) for grant in held):
+    if not {None, *ancestry(tx.connection, row.street)}.intersection(grant.station for grant in held):
         return "备案机关的意见，要由街镇的审核员来出"
     return ""
 

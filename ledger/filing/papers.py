@@ -5,7 +5,7 @@ What the log knows stands on it; what is signed and sealed by hand has its room.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from ledger.people import accounts, actors, identity, volunteers
 from ledger.people.actors import Actor
 from ledger.people.vault import Personal
 from ledger.policies import service_policy
+from ledger.reports.report import day_words
 from ledger.store import Ledger
 from ledger.tables import EvidenceLookRow, table
 from ledger.transactions import ReadTransaction
@@ -39,6 +40,8 @@ NOTICE = "本表仅用于社区社会组织备案，不能作为其他任何证�
 _TEMPLATE = Path(__file__).with_name("paper.typ")
 _LOOK = table(EvidenceLookRow)
 _GONE = "（已按规定销毁）"
+_UNAGREED = {"refused": "不同意", "returned": "退回修改", "replaced": "退回修改"}
+"""What the last opinion was, by the state that it left; only what was returned is replaced."""
 
 
 def print_copies(ledger: Ledger, actor: Actor, filing: str, copies: Sequence[str] = tuple(COPIES)) -> bytes:
@@ -186,8 +189,8 @@ def _opinions(tx: ReadTransaction, opened: Application) -> dict[str, Any]:
             continue
         by, on = getattr(row, f"{step}_by"), getattr(row, f"{step}_on")
         unit = units[row.station if step == "community" else row.street]
-        last = on and row.state in ("refused", "returned") and (step == "street" or not row.street_on)
-        words = {"refused": "不同意", "returned": "退回修改"}.get(row.state, "同意") if last else "同意"
+        last = on and row.state in _UNAGREED and (step == "street" or not row.street_on)
+        words = _UNAGREED[row.state] if last else "同意"
         lines = [f"{words}。{row.reason or '' if last else ''}"] if on else ["同意（　）　　不同意（　）"]
         signed = f"{unit}（盖章）　经办 {logins.get(by, by)}　{_day(on)}" if on else ""
         steps.append(_opinion(who, lines, signed))
@@ -221,7 +224,4 @@ def _procedure(held: Mapping[str, Any]) -> str:
 
 
 def _day(text: str | None) -> str:
-    if not text:
-        return ""
-    year, month, day = text[:10].split("-")
-    return f"{year}年{int(month)}月{int(day)}日"
+    return day_words(date.fromisoformat(text)) if text else ""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ledger.errors import InvalidRequest
-from ledger.imports import hours, rosters
+from ledger.imports import hours, rosters, unit_codes
 from ledger.imports.outcome import Outcome, Problem
 from ledger.imports.outcome import Progress as Progress
 from ledger.people.actors import Actor
@@ -28,6 +28,7 @@ class _Importer(Protocol):
 
 _IMPORTERS: dict[str, _Importer] = {
     "stations": rosters.stations_table,
+    "units": unit_codes.unit_codes_table,
     "organisations": rosters.organisations_table,
     "volunteers": rosters.volunteers_table,
     "hours": hours.hours_table,

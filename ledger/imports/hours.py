@@ -19,10 +19,11 @@ from ledger.ids import new_entry_id
 from ledger.imports.outcome import ROWS_AT_ONCE, Outcome, Progress
 from ledger.imports.rosters import Cells, RowRefused, check_words, need_id_number, need_station, need_text, station_of
 from ledger.kinds import checks
+from ledger.log import Receipt
 from ledger.people import identity, volunteers
 from ledger.refusals import Already, Refusal
-from ledger.service import recording, second_signatures
-from ledger.service.drafts import Draft, spoken_day
+from ledger.service import gates, recording, second_signatures
+from ledger.service.drafts import Draft, spell_minute, spoken_day
 from ledger.sheets import columns, spelling
 from ledger.sheets.layout import ActivityFacts, Table, activity_facts, find_table
 from ledger.sheets.reading import Cell, Sheet
@@ -252,13 +253,20 @@ def _record(tx: WriteTransaction, read: list[_Service], outcome: Outcome, grade:
         elif isinstance(answer, Already):
             outcome.already += 1
         else:
-            outcome.accepted += 1
-            outcome.minutes += draft.minutes
-            outcome.receipts.append(answer)
-            if service.stated_minutes not in (None, draft.minutes):
-                text = f"表中时长与签到签退不一致：按签到签退计 {draft.minutes} 分钟，表中写的是 {service.stated_minutes} 分钟"
-                outcome.remark(service.row, text, service.name)
+            _accept(service, draft, answer, outcome)
     _park(tx, read, outcome, grade)
+
+
+def _accept(service: _Service, draft: Draft, receipt: Receipt, outcome: Outcome) -> None:
+    """Count a recorded row, and remark what in it the clerk had better look at while the paper lies there."""
+    outcome.accepted += 1
+    outcome.minutes += draft.minutes
+    outcome.receipts.append(receipt)
+    if service.stated_minutes not in (None, draft.minutes):
+        text = f"表中时长与签到签退不一致：按签到签退计 {draft.minutes} 分钟，表中写的是 {service.stated_minutes} 分钟"
+        outcome.remark(service.row, text, service.name)
+    if beyond := gates.outside(spell_minute(draft.start), spell_minute(draft.end), service.activity):
+        outcome.remark(service.row, f"{beyond}，审核时会单独列出；抄错了的请现在改正", service.name)
 
 
 def _refuse(

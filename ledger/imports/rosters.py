@@ -88,7 +88,7 @@ def stations_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progres
             else Refusal("duplicate", "这个站点编码在本表中出现了不止一次", "站点编码")
         )
         seen.add(station.code)
-        _count(outcome, row, answer)
+        count_answer(outcome, row, answer)
         progress(done + 1, len(read))
 
 
@@ -127,7 +127,7 @@ def organisations_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, pr
         except RowRefused as refused:
             outcome.refuse(row, refused.refusal)
     for (row, _), answer in zip(read, organisations.record_many(tx, [filing for _, filing in read]), strict=True):
-        _count(outcome, row, answer)
+        count_answer(outcome, row, answer)
     progress(len(read), len(read))
 
 
@@ -183,7 +183,7 @@ def volunteers_table(tx: WriteTransaction, sheet: Sheet, outcome: Outcome, progr
             if not isinstance(answer, str) and person.id_number in seen:
                 answer = Refusal("duplicate", "这个身份证号在本表中已经出现过，请只留一行", "身份证号")
             seen.add(person.id_number)
-            _count(outcome, row, answer, person.name)
+            count_answer(outcome, row, answer, person.name)
         progress(at + len(part), len(read))
 
 
@@ -208,7 +208,8 @@ def _registration(tx: WriteTransaction, known: set[str], cells: Cells, outcome: 
     return volunteers.Registration(name, number, station, registered_on, "roster", phone, said_sex, backbone, source)
 
 
-def _count(outcome: Outcome, row: int, answer: object, name: str = "") -> None:
+def count_answer(outcome: Outcome, row: int, answer: object, name: str = "") -> None:
+    """Count what came of a row."""
     if isinstance(answer, Refusal):
         outcome.refuse(row, answer, name)
     elif isinstance(answer, Already):

@@ -16,15 +16,17 @@ from sqlalchemy import Connection, select
 
 from ledger import stations
 from ledger.bulk import rows_where_in
-from ledger.errors import Conflict, InvalidRequest, NotFound
+from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.indicators.reading import IndicatorSet, read_set
 from ledger.kinds.checks import day, integer, text
 from ledger.kinds.figures import MARKS
-from ledger.log import Fact
+from ledger.log import Fact, Receipt
 from ledger.tables import FigureRow, OrganisationMarkRow, OrganisationRow, PolicyRow, table
 from ledger.transactions import WriteTransaction
 
 POLICY = "indicators"
+PROPOSED_BY = "proposed_by"
+"""Beside what the set says, the entry of one that two adopted names who proposed it; its actor confirmed it."""
 DEFAULT = "five-society-2019"
 SETS = Path(__file__).parent / "sets"
 """Where the sets lie that come with the ledger, one JSON file each."""
@@ -57,18 +59,27 @@ def in_force(connection: Connection, on: str) -> IndicatorSet:
 
 @lru_cache(maxsize=8)
 def _read(said: str) -> IndicatorSet:
-    return read_set(said.encode())
+    whole = orjson.loads(said)
+    whole.pop(PROPOSED_BY, None)
+    return read_set(whole)
 
 
 def adopt(tx: WriteTransaction, content: bytes, *, effective_on: str) -> IndicatorSet:
-    """Adopt a set of indicators from a day on. Raises InvalidRequest for a set that cannot be read, NotAllowed."""
-    tx.require("set_up", None)
+    """Adopt a set of indicators from a day on, at once: the operator alone may. Raises InvalidRequest for a set that cannot be read, NotAllowed."""
+    if "operator" not in tx.actor.roles:
+        raise NotAllowed("指标表要由一位区级管理员提出、另一位确认，请在「指标表」页面上办")
     chosen = read_set(content)
     if not day(effective_on):
         raise InvalidRequest("请写明从哪一天起用这张指标表，如 2026-01-01")
-    rules: Mapping[str, Any] = orjson.loads(content)
-    tx.append([Fact("policy.adopted", {"policy": POLICY, "effective_on": effective_on, "rules": rules, "document": chosen.document})])
+    append(tx, orjson.loads(content), effective_on)
     return chosen
+
+
+def append(tx: WriteTransaction, said: Mapping[str, Any], effective_on: str, proposed_by: str = "") -> Receipt:
+    """Append that a set, read and checked, is in force from a day on."""
+    rules = dict(said) | ({PROPOSED_BY: proposed_by} if proposed_by else {})
+    body = {"policy": POLICY, "effective_on": effective_on, "rules": rules, "document": read_set(said).document}
+    return tx.append([Fact("policy.adopted", body)])[0]
 
 
 def declare(tx: WriteTransaction, figures: Sequence[Figure]) -> int:
@@ -77,12 +88,16 @@ def declare(tx: WriteTransaction, figures: Sequence[Figure]) -> int:
     Raises NotAllowed, NotFound for an unknown unit, InvalidRequest naming the unit and the figure.
     """
     names = in_force(tx.connection, tx.today.isoformat()).figures
+    asked = sorted({said.station for said in figures})
+    units = {code: stations.get(tx.connection, code).name for code in asked}
+    for code in asked:
+        tx.require("register", code)
+    rows = rows_where_in(tx.connection, _FIGURE.c, _FIGURE.c.station, asked)
+    standing = {Figure(row.station, row.figure, row.value, row.counted_on, row.source) for row in rows}
     facts = []
     for said in figures:
-        unit = stations.get(tx.connection, said.station)
-        tx.require("register", said.station)
-        _check(said, unit.name, names, tx.today.isoformat())
-        if not _stands(tx.connection, said):
+        _check(said, units[said.station], names, tx.today.isoformat())
+        if said not in standing:
             facts.append(Fact("station.figure_declared", dict(vars(said))))
     tx.append(facts)
     return len(facts)
@@ -98,13 +113,6 @@ def _check(said: Figure, unit: str, names: Mapping[str, str], today: str) -> Non
         raise InvalidRequest(f"{where}的统计日期应是今天或以前的一天，如 2026-03-31")
     if not text(200)(said.source):
         raise InvalidRequest(f"{where}没有写明来源（最多 200 个字，不要写手机号或身份证号）")
-
-
-def _stands(connection: Connection, said: Figure) -> bool:
-    row = connection.execute(
-        select(_FIGURE).where(_FIGURE.c.station == said.station, _FIGURE.c.figure == said.figure, _FIGURE.c.counted_on == said.counted_on)
-    ).one_or_none()
-    return row is not None and (row.value, row.source) == (said.value, said.source)
 
 
 def handed_in(connection: Connection, station: str, on: str) -> dict[str, Any]:

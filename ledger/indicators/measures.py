@@ -6,7 +6,7 @@ Count is; so a table of forty indicators asks about as often as it has different
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import date
 from typing import Any
 
@@ -22,19 +22,20 @@ _ACTIVITY, _FIGURE, _MARK, _ORGANISATION = table(ActivityRow), table(FigureRow),
 class Count:
     """The units of the tree on a day of a year, and what is counted of them."""
 
-    def __init__(self, connection: Connection, year: int, today: date) -> None:
-        """Ask on *today* for *year*, counted up to the year's counting day."""
+    def __init__(self, connection: Connection, year: int, today: date, people: Mapping[str, rates.StationRate] | None = None) -> None:
+        """Ask on *today* for *year*, counted up to the year's counting day. *people*: the rates of all units for that, if they are counted already."""
         self._connection = connection
         self.year = year
         self.today = today
         self.on = rates.counting_day(year, today).isoformat()
         self.units: list[Any] = stations.everyone(connection)
         """Rows of the stations, parents before children."""
+        self._upwards = [(unit.code, unit.parent) for unit in reversed(self.units) if unit.parent is not None]
         self._known: dict[bytes, dict[str, int]] = {}
-        self._people: dict[str, rates.StationRate] | None = None
+        self._people = people
 
     @property
-    def people(self) -> dict[str, rates.StationRate]:
+    def people(self) -> Mapping[str, rates.StationRate]:
         """The counts behind the three rates, by unit."""
         if self._people is None:
             self._people = {rate.code: rate for rate in rates.count(self._connection, self.year, self.today)}
@@ -50,6 +51,14 @@ class Count:
     def is_open(self, unit: Any) -> bool:
         """Tell whether a unit exists on the counting day."""
         return unit.closed_on is None or unit.closed_on > self.on
+
+    def within(self, codes: Container[str]) -> set[str]:
+        """Give units, and all below them."""
+        found: set[str] = set()
+        for unit in self.units:
+            if unit.code in codes or unit.parent in found:
+                found.add(unit.code)
+        return found
 
     def _count(self, measure: Mapping[str, Any]) -> dict[str, int]:
         if measure.get("count") in rates.COUNTS:
@@ -86,8 +95,9 @@ class Count:
         since = f"{self.year}-01-01" if take == "year" else ""
         said = and_(_FIGURE.c.figure == measure["figure"], _FIGURE.c.counted_on >= since, _FIGURE.c.counted_on <= self.on)
         found: Counter[str] = Counter()
-        for row in self._connection.execute(select(_FIGURE).where(said).order_by(_FIGURE.c.counted_on)):
-            found[row.station] = row.value if take == "newest" else found[row.station] + row.value
+        asked = select(_FIGURE.c.station, _FIGURE.c.value).where(said).order_by(_FIGURE.c.counted_on)
+        for station, value in self._connection.execute(asked):
+            found[station] = value if take == "newest" else found[station] + value
         return found
 
     def _organisations(self, measure: Mapping[str, Any]) -> dict[str, int]:
@@ -128,9 +138,9 @@ class Count:
     def _rolled_up(self, own: Mapping[str, int]) -> dict[str, int]:
         """Add to every unit what the units below it have."""
         sums = {unit.code: own.get(unit.code, 0) for unit in self.units}
-        for unit in reversed(self.units):
-            if unit.parent in sums:
-                sums[unit.parent] += sums[unit.code]
+        for code, parent in self._upwards:
+            if sums[code]:
+                sums[parent] += sums[code]
         return sums
 
 

@@ -5,9 +5,9 @@ A value is never stored and never rounded before it is judged: it is compared as
 how many of the units below it have a target of their own in this indicator, and how many of those reach it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from ledger.indicators.measures import Count
 from ledger.indicators.reading import Indicator, IndicatorSet, Target
@@ -84,43 +84,41 @@ def evaluate(count: Count, chosen: IndicatorSet) -> dict[str, list[Standing]]:
 def _standings(count: Count, indicator: Indicator) -> Iterable[Standing]:
     numerators = count.of(indicator.numerator)
     denominators = count.of(indicator.denominator) if indicator.denominator is not None else None
-    flags = {flag: count.flagged(flag) for flag in {target.flag for target in indicator.targets if target.flag}}
-    above = {unit.code: unit.parent for unit in count.units}
-    targets = [target for target in indicator.targets if (target.since or "") <= count.on and count.on <= (target.until or "9999")]
-    tally: dict[str, tuple[int, int]] = {}
+    targets = _targets(count, indicator)
+    reached: Counter[str | None] = Counter()
+    judged: Counter[str | None] = Counter()
     made = []
     for unit in reversed(count.units):
-        target = _target_of(unit, targets, flags, above) if count.is_open(unit) else None
-        reached_below, judged_below = tally.get(unit.code, (0, 0))
-        denominator = denominators[unit.code] if denominators is not None else None
-        one = Standing(indicator, unit.code, numerators[unit.code], denominator, target, reached_below, judged_below)
+        code, parent = unit.code, unit.parent
+        denominator = denominators[code] if denominators is not None else None
+        one = Standing(indicator, code, numerators[code], denominator, targets.get(code), reached[code], judged[code])
         made.append(one)
-        if unit.parent in above:
-            so_far = tally.get(unit.parent, (0, 0))
-            own = (int(bool(one.reached)), int(one.target is not None))
-            tally[unit.parent] = (so_far[0] + reached_below + own[0], so_far[1] + judged_below + own[1])
+        if one.judged_below or one.target is not None:
+            reached[parent] += one.reached_below + bool(one.reached)
+            judged[parent] += one.judged_below + (one.target is not None)
     return reversed(made)
 
 
-def _target_of(unit: Any, targets: list[Target], flags: Mapping[str, frozenset[str]], above: Mapping[str, str | None]) -> Target | None:
-    return next((target for target in targets if _applies(target, unit, flags, above)), None)
+def _targets(count: Count, indicator: Indicator) -> dict[str, Target]:
+    """Give the target of each unit that has one: the first that is its own by its day, by level and area type, by a mark, and by where the unit lies."""
+    today = [target for target in indicator.targets if (target.since or "") <= count.on <= (target.until or "9999")]
+    among = {target: _among(count, target) for target in today}
+    fitting: dict[tuple[str, str | None], list[Target]] = {}
+    found = {}
+    for unit in count.units if today else ():
+        kind = (unit.level, unit.area_type)
+        if kind not in fitting:
+            fitting[kind] = [one for one in today if one.level in (None, kind[0]) and one.area_type in (None, kind[1])]
+        for target in fitting[kind]:
+            places = among[target]
+            if (places is None or unit.code in places) and count.is_open(unit):
+                found[unit.code] = target
+                break
+    return found
 
 
-def _applies(target: Target, unit: Any, flags: Mapping[str, frozenset[str]], above: Mapping[str, str | None]) -> bool:
-    """Tell whether a target is this unit's: by its level, its area type, a mark of its own or of a unit above it, or where it lies."""
-    if target.level not in (None, unit.level) or target.area_type not in (None, unit.area_type):
-        return False
-    if not target.flag and not target.units:
-        return True
-    path = list(_path(unit.code, above))
-    return (not target.flag or any(code in flags[target.flag] for code in path)) and (
-        not target.units or any(code in target.units for code in path)
-    )
-
-
-def _path(code: str | None, above: Mapping[str, str | None]) -> Iterable[str]:
-    for _ in above:
-        if code is None or code not in above:
-            return
-        yield code
-        code = above[code]
+def _among(count: Count, target: Target) -> set[str] | None:
+    """Give the units that a target's mark and places leave; None: every one."""
+    asked = [count.within(count.flagged(target.flag))] if target.flag else []
+    asked += [count.within(target.units)] if target.units else []
+    return set.intersection(*asked) if asked else None

@@ -15,10 +15,12 @@ from ledger.kinds import (
     duties,
     figures,
     filing,
+    handovers,
     people,
     selections,
     service,
     spot_checks,
+    tasks,
     units,
 )
 from ledger.kinds.kind import Body, Kind
@@ -39,6 +41,8 @@ _ALL: tuple[Kind, ...] = (
     *spot_checks.KINDS,
     *duties.KINDS,
     *filing.KINDS,
+    *handovers.KINDS,
+    *tasks.KINDS,
 )
 KINDS: dict[tuple[str, int], Kind] = {(kind.name, kind.version): kind for kind in _ALL}
 CURRENT: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from ledger.kinds.checks import INTEGER_MAX, day, digest, holds_personal_number, index, number, slug, station
+from ledger.kinds.checks import INTEGER_MAX, day, holds_personal_number, index, number, slug, station
 from ledger.kinds.kind import Kind
 
 ANSWER_MAX = 1000
@@ -38,6 +38,6 @@ KINDS = (
         "duty.handed_in",
         1,
         {"station": station, "duty": slug, "period": period, "handed_on": day, "said": answers},
-        {"organisation": number, "instead_of": index, "paper": digest},
+        {"organisation": number, "instead_of": index},
     ),
 )

@@ -44,6 +44,7 @@ KINDS = (
         {"station": station, "valid_from": day},
         {"name": text(100), "parent": station, "area_type": one_of(codes.AREA_TYPES), "closed": boolean},
     ),
+    Kind("station.ended", 1, {"station": station, "ended_on": day}, {"successor": station, "basis": text(200)}),
     Kind(
         "station.population_declared",
         1,

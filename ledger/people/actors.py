@@ -56,6 +56,8 @@ _MAY: dict[str, set[str]] = {
     "certify": {"recorder", "approver", "official", "operator"},
     "revoke_certificate": {"approver", "official", "operator"},
     "erase": {"approver", "official", "operator"},
+    "assign": {"approver", "official", "operator"},
+    "hand_over": {"approver", "official", "operator"},
     "see_reveals": {"official", "auditor", "operator"},
     "read_log": {"auditor", "operator"},
     "manage_webhooks": {"official", "administrator", "operator"},

@@ -12,12 +12,17 @@ from dataclasses import replace
 
 from ledger.errors import InvalidRequest, NotAllowed
 from ledger.kinds import Body
+from ledger.kinds.checks import holds_personal_number
 from ledger.log import Fact, Receipt
 from ledger.people import identity, proposals, volunteers
 from ledger.people.proposals import Proposal
 from ledger.people.vault import Personal
 from ledger.people.volunteers import Guardian, Known
 from ledger.transactions import WriteTransaction
+
+OWN = {"area": "居住区域", "skills": "专业技能", "services": "服务类别"}
+"""What somebody fills in about themselves, if they like (民政部令第67号 articles 5 and 6)."""
+OWN_MAX = 60
 
 FIELDS = {"name": "姓名", "id_number": "身份证号", "phone": "联系电话"}
 
@@ -31,6 +36,22 @@ def own_phone(tx: WriteTransaction, said: str) -> Receipt:
     if phone == person.personal.contact.get("phone", ""):
         raise InvalidRequest("和现在登记的电话一样，没有改动")
     return _append(tx, person, _with_phone(person.personal, phone), {"reason": "本人修改电话"})
+
+
+def own_particulars(tx: WriteTransaction, said: Mapping[str, str]) -> Receipt:
+    """Fill in one's own area, skills and kinds of service (OWN); what is left empty is not kept. Raises InvalidRequest, NotAllowed."""
+    if tx.actor.volunteer is None:
+        raise NotAllowed("只有志愿者本人可以在这里填写")
+    person = _here(tx, tx.actor.volunteer)
+    made = {key: " ".join(said.get(key, "").split()) for key in OWN}
+    for key, label in OWN.items():
+        if len(made[key]) > OWN_MAX or holds_personal_number(made[key]):
+            raise InvalidRequest(f"「{label}」请写在 {OWN_MAX} 个字以内，不要写电话、证件号")
+    rest = {key: value for key, value in person.personal.contact.items() if key not in OWN}
+    contact = {**rest, **{key: value for key, value in made.items() if value}}
+    if contact == person.personal.contact:
+        raise InvalidRequest("和现在登记的一样，没有改动")
+    return _append(tx, person, replace(person.personal, contact=contact), {"reason": "本人填写"})
 
 
 def propose(tx: WriteTransaction, number: str, said: Mapping[str, str], reason: str, document: str | None = None) -> str:

@@ -40,7 +40,7 @@ def handed_code(connection: Connection, number: str) -> Any:
 def is_wanted(tx: ReadTransaction, person: Known) -> bool:
     """Tell whether the person still has to be asked: never confirmed, or not since coming of age, and no answer of theirs waits."""
     row = person.row
-    if row.left_on is not None or any(one.row.kind == "confirm" for one in proposals.of_volunteer(tx, row.number)):
+    if row.left_on is not None or any(one.row.kind == "confirm" for one in proposals.of(tx, row.number)):
         return False
     id_number = person.personal.identity.get("id_number")
     if row.asked_again_on is None or id_number is None:
@@ -105,7 +105,7 @@ def _append(tx: WriteTransaction, person: Known, said: Body) -> Receipt:
 def _require_open(tx: ReadTransaction, person: Known) -> None:
     if person.row.left_on is not None:
         raise InvalidRequest("这份登记已经结束，不能再确认。要重新参加，请到站点重新登记")
-    if not is_wanted(tx, person) and not any(one.row.kind == "confirm" for one in proposals.of_volunteer(tx, person.row.number)):
+    if not is_wanted(tx, person) and not any(one.row.kind == "confirm" for one in proposals.of(tx, person.row.number)):
         raise InvalidRequest(f"本人已于 {person.row.asked_again_on} 确认过，不用再确认")
     if lacks_guardian(tx, person):
         raise InvalidRequest("未成年人要先有监护人同意。请带监护人签字的同意书到站点补登")

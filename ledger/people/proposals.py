@@ -191,11 +191,6 @@ def waiting(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
     return [Proposal(row, _open(tx, row)) for row in rows if row.station in may[ACTIONS[row.kind]] or row.asked_by == actor.account]
 
 
-def of_volunteer(tx: ReadTransaction, volunteer: str) -> list[Proposal]:
-    """List what waits of one volunteer, for the person and the desk."""
-    return of(tx, volunteer)
-
-
 def of(tx: ReadTransaction, volunteer: str | None, organisation: str | None = None) -> list[Proposal]:
     """List what waits of one volunteer, or of one organisation."""
     return [Proposal(row, _open(tx, row)) for row in _waiting_of(tx.connection, volunteer, organisation)]

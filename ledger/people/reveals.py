@@ -11,7 +11,7 @@ was when a checkpoint was last signed is also kept in the second store (guard.py
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,9 +21,9 @@ from sqlalchemy import Connection, select
 
 from ledger.bulk import insert_rows
 from ledger.entries import format_time
-from ledger.errors import InvalidRequest, NotAllowed
+from ledger.errors import Conflict, InvalidRequest, NotAllowed
 from ledger.kinds.checks import holds_personal_number
-from ledger.notices import tell
+from ledger.notices import About, Telling, tell, tell_readers
 from ledger.people import accounts, volunteers
 from ledger.people.actors import ROLES, Actor
 from ledger.people.vault import Personal
@@ -42,6 +42,9 @@ REASONS = {
 }
 PERSONAL, EVERYTHING = "姓名、证件号、联系方式", "本人的全部资料"
 """What was looked at."""
+_NOT_CHOSEN = {"handover": "报送国家指定的志愿服务信息系统"}
+"""Reasons that come with a deed, not from the list."""
+HANDED_OVER = "姓名、证件号、联系方式，和这段时间的记录"
 NOTE_MAX = 100
 END = "reveal.end"
 """What a fault is called when the newest looks are missing or others than were there when last signed."""
@@ -120,6 +123,25 @@ def note_down(tx: WriteTransaction, number: str, reason: str, note: str = "", *,
     return str(person.row.number)
 
 
+def note_down_many(tx: WriteTransaction, numbers: Sequence[str], note: str) -> None:
+    """Write down that people's data went into a file for another system; the caller has asked for the right. Raises Conflict for data gone by now."""
+    open_ = tx.vault.open(tx.connection, ["person/" + number for number in numbers])
+    if any(not open_.get("person/" + number, Personal("")).identity for number in numbers):
+        raise Conflict("有人刚刚注销了资料，请再取一次文件")
+    newest = tx.connection.execute(select(_REVEAL).order_by(_REVEAL.c.id.desc()).limit(1)).one_or_none()
+    said = {"account": tx.actor.account, "role": tx.actor.role, "station": tx.actor.station}
+    said |= {"fields": HANDED_OVER, "reason": "handover", "note": note[:NOTE_MAX], "revealed_at": format_time(tx.now)}
+    rows: list[dict[str, Any]] = []
+    before, first = (newest.digest, newest.id + 1) if newest else ("", 0)
+    for place, number in enumerate(numbers, first):
+        row: dict[str, Any] = {"id": place, "volunteer": number, **said}
+        before = row["digest"] = _digest(before, row)
+        rows.append(row)
+    insert_rows(tx.connection, _REVEAL, rows)
+    about: About = {"station": tx.actor.station} if tx.actor.station else {}
+    tell_readers(tx, [Telling("person/" + number, "volunteer.revealed", about) for number in numbers])
+
+
 def _digest(before: str, row: dict[str, Any]) -> str:
     said = orjson.dumps({name: row[name] for name in _HASHED}, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(before.encode() + said).hexdigest()
@@ -128,7 +150,11 @@ def _digest(before: str, row: dict[str, Any]) -> str:
 def of(tx: ReadTransaction, number: str) -> list[Looked]:
     """List who looked at a person's data, newest first."""
     rows = tx.connection.execute(select(_REVEAL).where(_REVEAL.c.volunteer == number).order_by(_REVEAL.c.id.desc()))
-    return [Looked(ROLES.get(r.role, r.role), r.station, r.fields, REASONS.get(r.reason, r.reason), r.note, r.revealed_at) for r in rows]
+    return [Looked(ROLES.get(r.role, r.role), r.station, r.fields, _spelt(r.reason), r.note, r.revealed_at) for r in rows]
+
+
+def _spelt(reason: str) -> str:
+    return (REASONS | _NOT_CHOSEN).get(reason, reason)
 
 
 def counts(tx: ReadTransaction, actor: Actor, days: int = 30) -> list[Count]:

@@ -22,10 +22,12 @@ from ledger.log import Fact
 from ledger.people import ages, identity
 from ledger.people.vault import Commitments, Personal
 from ledger.refusals import Already, Refusal
-from ledger.tables import AccountRow, VolunteerRow, table
+from ledger.tables import AccountRow, StationRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
-_VOLUNTEER, _ACCOUNT = table(VolunteerRow), table(AccountRow)
+_VOLUNTEER, _ACCOUNT, _STATION = table(VolunteerRow), table(AccountRow), table(StationRow)
+_ENDS = (_STATION.c.code, _STATION.c.closed_on)
+_ENDED = Refusal("against_rules", "这个站点已经撤销，请登记到并入的站点", "所属站点编码")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def register_many(tx: WriteTransaction, registrations: Sequence[Registration]) -
     rows = {row.number: row for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, registered)}
     people = tx.vault.open(tx.connection, (subject for subjects in owners.values() for subject in subjects))
     policy = ages.in_force(tx.connection, tx.today.isoformat())
+    ended = {row.code for row in rows_where_in(tx.connection, _ENDS, _STATION.c.code, {r.station for r in registrations}) if row.closed_on}
     answers: list[str | Already | Refusal] = []
     accepted: list[tuple[str, Registration]] = []
     back: list[tuple[str, Registration]] = []
@@ -73,7 +76,7 @@ def register_many(tx: WriteTransaction, registrations: Sequence[Registration]) -
         tx.require("register", registration.station)
         owner = owners.get(registration.id_number, [None])[0]
         known = rows[owner.removeprefix("person/")] if owner is not None else None
-        refusal = _unfit(registration, policy, tx.today)
+        refusal = _ENDED if registration.station in ended else _unfit(registration, policy, tx.today)
         if registration.id_number in seen:
             answers.append(Refusal("duplicate", "这个身份证号在本表中已经出现过，请只留一行", "身份证号"))
         elif known is not None and (known.left_on is None or known.merged_into):
@@ -183,28 +186,23 @@ def find_by_id_numbers(tx: ReadTransaction, id_numbers: Iterable[str]) -> dict[s
     owners = {
         value: subjects[0].removeprefix("person/") for value, subjects in tx.vault.find(tx.connection, "id_number", id_numbers).items()
     }
-    rows = _rows(tx, owners.values())
+    rows = current(tx, owners.values())
     people = tx.vault.open(tx.connection, ("person/" + row.number for row in rows.values()))
     found = {value: rows[number] for value, number in owners.items() if number in rows}
     return {value: Known(row, people["person/" + row.number]) for value, row in found.items() if "person/" + row.number in people}
 
 
-def _rows(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
-    """Fetch rows by number; of merged ones, the row of who they are now."""
+def current(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
+    """Give the rows of volunteers by number, without opening anything; of merged ones, the row of who they are now. Unknown ones are absent."""
     rows = {row.number: row for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, set(numbers))}
     kept = {row.merged_into for row in rows.values() if row.merged_into}
     now = {row.number: row for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, kept)}
     return {number: now.get(row.merged_into, row) for number, row in rows.items()}
 
 
-def current(tx: ReadTransaction, numbers: Iterable[str]) -> dict[str, Any]:
-    """Give the rows of volunteers by number, without opening anything; of merged ones, the row of who they are now. Unknown ones are absent."""
-    return _rows(tx, numbers)
-
-
 def current_number(tx: ReadTransaction, number: str) -> str:
     """Give the number in use of whoever has, or had, a number."""
-    rows = _rows(tx, [number])
+    rows = current(tx, [number])
     return str(rows[number].number) if number in rows else number
 
 

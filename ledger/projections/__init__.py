@@ -25,10 +25,12 @@ from ledger.projections import (
     erasures,
     figures,
     filing,
+    handovers,
     people,
     selections,
     service,
     spot_checks,
+    tasks,
     units,
 )
 from ledger.tables import table
@@ -36,7 +38,7 @@ from ledger.tables import table
 _CHAIN = table(tables.ChainRow)
 _HANDLERS = units.HANDLERS | people.HANDLERS | activities.HANDLERS | service.HANDLERS | accounts.HANDLERS | erasures.HANDLERS
 _HANDLERS |= batches.HANDLERS | certificates.HANDLERS | credit.HANDLERS | selections.HANDLERS | figures.HANDLERS | spot_checks.HANDLERS
-_HANDLERS |= duties.HANDLERS | filing.HANDLERS
+_HANDLERS |= duties.HANDLERS | filing.HANDLERS | handovers.HANDLERS | tasks.HANDLERS
 
 
 def apply(connection: Connection, logged: Iterable[Entry]) -> None:

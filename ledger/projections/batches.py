@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from ledger import tables
 from ledger.bulk import update_rows
 from ledger.entries import Entry
+from ledger.projections import tallies
 from ledger.projections.shapes import Handler
 from ledger.tables import table
 
@@ -19,7 +20,8 @@ def _batches_voided(connection: Connection, run: Sequence[Entry]) -> None:
         for entry in run
         for index in entry.body["services"]
     ]
-    update_rows(connection, _SERVICE, "entry_index", rows)
+    with tallies.following(connection, [row["entry_index"] for row in rows]):
+        update_rows(connection, _SERVICE, "entry_index", rows)
 
 
 HANDLERS: dict[str, Handler] = {"batch.voided": _batches_voided}

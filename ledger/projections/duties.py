@@ -17,8 +17,8 @@ def _handed_in(connection: Connection, run: Sequence[Entry]) -> None:
     for entry in run:
         body = entry.body
         row = {name: body[name] for name in ("duty", "station", "period", "handed_on")}
-        row |= {name: body.get(name) for name in ("organisation", "paper")}
         row |= {
+            "organisation": body.get("organisation"),
             "entry_index": entry.index,
             "said": as_json(body["said"]),
             "actor": entry.actor,

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from ledger import tables
 from ledger.entries import Entry
-from ledger.projections.shapes import Handler, replacing
+from ledger.projections.shapes import Handler, inserting, replacing
 from ledger.tables import table
 
 _MARK = table(tables.OrganisationMarkRow)
@@ -25,12 +25,12 @@ def _marked(entry: Entry) -> dict[str, Any]:
 def _unmarked(connection: Connection, run: Sequence[Entry]) -> None:
     for entry in run:
         body = entry.body
-        ended = _MARK.update().where(_MARK.c.organisation == body["organisation"], _MARK.c.mark == body["mark"])
-        connection.execute(ended.values(ended_on=body["ended_on"], ended_reason=body["reason"], entry_index=entry.index))
+        held = (_MARK.c.organisation == body["organisation"], _MARK.c.mark == body["mark"], _MARK.c.ended_on.is_(None))
+        connection.execute(_MARK.update().where(*held).values(ended_on=body["ended_on"], ended_reason=body["reason"]))
 
 
 HANDLERS: dict[str, Handler] = {
     "station.figure_declared": replacing(tables.FigureRow, _figure),
-    "organisation.marked": replacing(tables.OrganisationMarkRow, _marked),
+    "organisation.marked": inserting(tables.OrganisationMarkRow, _marked),
     "organisation.unmarked": _unmarked,
 }

@@ -158,6 +158,14 @@ def named(connection: Connection, run: Sequence[Entry]) -> None:
             insert_rows(connection, _NAME, [row])
 
 
+def unit_ended(connection: Connection, run: Sequence[Entry]) -> None:
+    """Follow what is said of units that are no more: from that day they are called nothing."""
+    rows = [
+        {"entry_index": entry.index, "station": entry.body["station"], "name": "", "valid_from": entry.body["ended_on"]} for entry in run
+    ]
+    insert_rows(connection, _NAME, rows)
+
+
 def _last_name(connection: Connection, station: str) -> str:
     """Give the name that a unit had before it was closed."""
     asked = select(_NAME.c.name).where(_NAME.c.station == station, _NAME.c.name != "").order_by(_NAME.c.entry_index.desc()).limit(1)

@@ -12,12 +12,13 @@ from sqlalchemy import Connection, func, select
 from ledger import tables
 from ledger.bulk import insert_rows, rows_where_in, update_rows
 from ledger.entries import Entry
+from ledger.projections import tallies
 from ledger.projections.shapes import Handler
 from ledger.tables import table
 
 _OWN = [table(model) for model in (tables.EvaluationRow, tables.AwardRow, tables.ConductRow, tables.PointsSpentRow, tables.ServiceRow)]
 """What a merged number has that is its survivor's from then on; of a training that both attended one row stays."""
-_TRAINING = table(tables.TrainingRow)
+_TRAINING, _SERVICE = table(tables.TrainingRow), table(tables.ServiceRow)
 _VOLUNTEER, _PAST = table(tables.VolunteerRow), table(tables.PastHomeRow)
 NEVER_WAS = ("merged", "not_me")
 """Ways of leaving that say that there never was such a registration."""
@@ -109,8 +110,10 @@ def _merged(connection: Connection, entry: Entry) -> None:
     connection.execute(_VOLUNTEER.update().where(_VOLUNTEER.c.merged_into == gone).values(merged_into=kept))
     connection.execute(_PAST.delete().where(_PAST.c.volunteer == gone))
     _join_trainings(connection, gone, kept)
-    for target in (*_OWN, _TRAINING):
-        connection.execute(target.update().where(target.c.volunteer == gone).values(volunteer=kept))
+    served = list(connection.execute(select(_SERVICE.c.entry_index).where(_SERVICE.c.volunteer == gone)).scalars())
+    with tallies.following(connection, served):
+        for target in (*_OWN, _TRAINING):
+            connection.execute(target.update().where(target.c.volunteer == gone).values(volunteer=kept))
 
 
 def _join_trainings(connection: Connection, gone: str, kept: str) -> None:

@@ -9,6 +9,7 @@ from ledger import tables
 from ledger.bulk import insert_rows, update_rows
 from ledger.entries import Entry
 from ledger.people.actors import OPERATOR
+from ledger.projections import tallies
 from ledger.projections.shapes import Handler, inserting
 from ledger.tables import table
 
@@ -48,13 +49,20 @@ def _service(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _services_recorded(connection: Connection, run: Sequence[Entry]) -> None:
+    insert_rows(connection, _SERVICE, [_service(entry) for entry in run])
+    settled = (entry.body for entry in run if entry.body.get("settled", False))
+    tallies.add(connection, ((body["volunteer"], body["served_on"], body["minutes"]) for body in settled))
+
+
 def _services_approved(connection: Connection, run: Sequence[Entry]) -> None:
     rows = [
         {"entry_index": index, "status": "approved", "effective_on": entry.body["effective_on"], "approved_by": entry.actor}
         for entry in run
         for index in entry.body["services"]
     ]
-    update_rows(connection, _SERVICE, "entry_index", rows)
+    with tallies.following(connection, [row["entry_index"] for row in rows]):
+        update_rows(connection, _SERVICE, "entry_index", rows)
 
 
 def _services_corrected(connection: Connection, run: Sequence[Entry]) -> None:
@@ -64,13 +72,15 @@ def _services_corrected(connection: Connection, run: Sequence[Entry]) -> None:
         values |= {"break_minutes": body.get("break_minutes", 0), "changed_by": entry.index, "corrected_by": entry.actor}
         if entry.actor != OPERATOR.account:
             values |= {"status": "recorded", "effective_on": None}
-        connection.execute(_SERVICE.update().where(_SERVICE.c.entry_index == body["service"]).values(values))
+        with tallies.following(connection, [body["service"]]):
+            connection.execute(_SERVICE.update().where(_SERVICE.c.entry_index == body["service"]).values(values))
 
 
 def _services_voided(connection: Connection, run: Sequence[Entry]) -> None:
     for entry in run:
         values = {"status": "voided", "reason": entry.body["reason"], "changed_by": entry.index}
-        connection.execute(_SERVICE.update().where(_SERVICE.c.entry_index == entry.body["service"]).values(values))
+        with tallies.following(connection, [entry.body["service"]]):
+            connection.execute(_SERVICE.update().where(_SERVICE.c.entry_index == entry.body["service"]).values(values))
 
 
 def _services_contested(connection: Connection, run: Sequence[Entry]) -> None:
@@ -87,7 +97,8 @@ def _services_contested(connection: Connection, run: Sequence[Entry]) -> None:
     ]
     insert_rows(connection, _OBJECTION, rows)
     held = [{"entry_index": e.body["service"], "contested_by": e.index, "frozen": int(e.body["frozen"])} for e in run]
-    update_rows(connection, _SERVICE, "entry_index", held)
+    with tallies.following(connection, [row["entry_index"] for row in held]):
+        update_rows(connection, _SERVICE, "entry_index", held)
 
 
 def _decision(entry: Entry) -> dict[str, Any]:
@@ -99,7 +110,9 @@ def _decision(entry: Entry) -> dict[str, Any]:
 def _objections_decided(connection: Connection, run: Sequence[Entry]) -> None:
     rows = [{"entry_index": entry.body["objection"], **_decision(entry)} for entry in run]
     update_rows(connection, _OBJECTION, "entry_index", rows)
-    update_rows(connection, _SERVICE, "entry_index", [{"entry_index": e.body["service"], "contested_by": None, "frozen": 0} for e in run])
+    freed = [{"entry_index": entry.body["service"], "contested_by": None, "frozen": 0} for entry in run]
+    with tallies.following(connection, [row["entry_index"] for row in freed]):
+        update_rows(connection, _SERVICE, "entry_index", freed)
 
 
 def _omission(entry: Entry) -> dict[str, Any]:
@@ -124,7 +137,7 @@ def _omissions_decided(connection: Connection, run: Sequence[Entry]) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    "service.recorded": inserting(tables.ServiceRow, _service),
+    "service.recorded": _services_recorded,
     "service.approved": _services_approved,
     "service.corrected": _services_corrected,
     "service.voided": _services_voided,

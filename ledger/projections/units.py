@@ -34,6 +34,7 @@ def _station(entry: Entry) -> dict[str, Any]:
         "area_type": body.get("area_type"),
         "valid_from": body["valid_from"],
         "closed_on": None,
+        "successor": None,
         "entry_index": entry.index,
     }
 
@@ -43,8 +44,15 @@ def _stations_changed(connection: Connection, run: Sequence[Entry]) -> None:
         body = entry.body
         values: dict[str, Any] = {key: body[key] for key in ("name", "parent", "area_type") if key in body}
         if "closed" in body:
-            values["closed_on"] = body["valid_from"] if body["closed"] else None
+            values |= {"closed_on": body["valid_from"] if body["closed"] else None, "successor": None}
         connection.execute(_STATION.update().where(_STATION.c.code == body["station"]).values(entry_index=entry.index, **values))
+
+
+def _stations_ended(connection: Connection, run: Sequence[Entry]) -> None:
+    for entry in run:
+        body = entry.body
+        values = {"closed_on": body["ended_on"], "successor": body.get("successor"), "entry_index": entry.index}
+        connection.execute(_STATION.update().where(_STATION.c.code == body["station"]).values(values))
 
 
 def _population(entry: Entry) -> dict[str, Any]:
@@ -102,6 +110,7 @@ HANDLERS: dict[str, Handler] = {
     "policy.adopted": replacing(tables.PolicyRow, _policy),
     "station.registered": _both(inserting(tables.StationRow, _station), filing.named),
     "station.changed": _both(_stations_changed, filing.named),
+    "station.ended": _both(_stations_ended, filing.unit_ended),
     "station.population_declared": replacing(tables.PopulationRow, _population),
     "organisation.filed": _both(replacing(tables.OrganisationRow, _organisation), filing.filed),
     "organisation.registered": replacing(tables.OrganisationRow, _organisation),

@@ -3,7 +3,7 @@ Which rules are in force since when, and how they come to be.
 
 A rule set is adopted by one entry, policy.adopted, under `credit/<name>`; it holds the whole file. One official proposes it and a second one confirms;
 the operator, who is at the machine, adopts at once. A version is newer than the last, and begins on the day of adoption or later: what was
-earned is not reckoned anew behind anybody's back. Only the first version of a name may begin earlier.
+earned is not reckoned anew behind anybody's back, and everybody who signs in is told of it. Only the first version of a name may begin earlier.
 
 Without `credit/star` the ladder of the service policy is the star: one rule set made of it, so that there is one way to a star.
 """
@@ -11,42 +11,33 @@ Without `credit/star` the ladder of the service policy is the star: one rule set
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
 
-from ledger.bulk import rows_where_in
 from ledger.entries import format_time
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.ids import new_number
 from ledger.log import Fact, Receipt
+from ledger.notices import About, tell_everybody, tell_staff
 from ledger.people import actors
 from ledger.people.actors import Actor
 from ledger.policies import ServicePolicy, service_policies
 from ledger.rules import reading
+from ledger.rules.adopted import PREFIX, PROPOSED_BY, history, names
 from ledger.rules.counting import Chain, in_force
 from ledger.rules.shape import Condition, Level, RuleSet, Scale
-from ledger.tables import PolicyRow, RuleProposalRow, table
+from ledger.tables import RuleProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
-PREFIX = "credit/"
+EXAMPLES = Path(__file__).parent / "examples"
+"""Rule files to begin with."""
 STAR = "star"
 """The rule set whose first scale is the star that is shown everywhere."""
-_PROPOSED_BY = "proposed_by"
 _NUMERALS = "一二三四五六七八九十"
-_POLICY, _PROPOSAL = table(PolicyRow), table(RuleProposalRow)
-
-
-@dataclass(frozen=True)
-class Adopted:
-    """A rule set in the log: since when, by which entry, as plain data, and who proposed it (empty: the operator adopted it)."""
-
-    rules: RuleSet
-    effective_on: str
-    entry_index: int
-    said: Mapping[str, Any]
-    proposed_by: str = ""
+_PROPOSAL = table(RuleProposalRow)
 
 
 @dataclass(frozen=True)
@@ -62,25 +53,6 @@ class Proposal:
 
 
 # --- reading
-
-
-def history(connection: Connection, name: str) -> list[Adopted]:
-    """List the versions of a rule set, oldest first."""
-    rows = rows_where_in(connection, _POLICY.c, _POLICY.c.policy, [PREFIX + name])
-    return [_adopted(row.rules, row.effective_on, row.entry_index) for row in sorted(rows, key=lambda row: row.effective_on)]
-
-
-def names(connection: Connection) -> list[str]:
-    """List the names of rule sets that were ever adopted."""
-    found = connection.execute(select(_POLICY.c.policy).where(_POLICY.c.policy.like(PREFIX + "%")).distinct()).scalars()
-    return sorted(policy.removeprefix(PREFIX) for policy in found)
-
-
-def in_force_on(connection: Connection, on: str) -> list[Adopted]:
-    """List the rule sets in force on a day, one of each name."""
-    rows = connection.execute(select(_POLICY).where(_POLICY.c.policy.like(PREFIX + "%"), _POLICY.c.effective_on <= on)).all()
-    newest = {row.policy: row for row in sorted(rows, key=lambda row: row.effective_on)}
-    return [_adopted(row.rules, row.effective_on, row.entry_index) for _, row in sorted(newest.items())]
 
 
 def chain(connection: Connection, name: str, on: str) -> Chain:
@@ -101,13 +73,6 @@ def star_rules(connection: Connection, on: str) -> RuleSet:
     return in_force(chain(connection, STAR, on), on)
 
 
-@lru_cache(maxsize=64)  # few rules, asked for with every statement
-def _adopted(said: str, effective_on: str, entry_index: int) -> Adopted:
-    data = orjson.loads(said)
-    proposed_by = data.pop(_PROPOSED_BY, "")
-    return Adopted(reading.parse(data), effective_on, entry_index, data, proposed_by)
-
-
 @lru_cache(maxsize=64)
 def _ladder(policy: ServicePolicy, since: str) -> RuleSet:
     """Say the service policy's thresholds as a rule set."""
@@ -117,6 +82,12 @@ def _ladder(policy: ServicePolicy, since: str) -> RuleSet:
 
 
 # --- adopting
+
+
+@lru_cache(maxsize=1)
+def examples() -> Mapping[str, str]:
+    """Name the rule files that come along, with their titles."""
+    return {path.stem: reading.read(path.read_bytes()).title for path in sorted(EXAMPLES.glob("*.json"))}
 
 
 def check(tx: ReadTransaction, content: bytes) -> tuple[RuleSet, Mapping[str, Any]]:
@@ -154,6 +125,7 @@ def propose(tx: WriteTransaction, content: bytes) -> str:
     new_id = new_number()
     made = {"id": new_id, "policy": policy, "said": orjson.dumps(said).decode()}
     tx.connection.execute(_PROPOSAL.insert(), [made | {"proposed_by": tx.actor.account, "proposed_at": format_time(tx.now)}])
+    tell_staff(tx, "set_up", None, "rules.proposed", _told(rules))
     return new_id
 
 
@@ -179,7 +151,9 @@ def decline(tx: WriteTransaction, proposal: str) -> None:
 def proposals(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
     """List the rule sets that wait for a second person, oldest first. Raises NotAllowed."""
     actors.require(tx.connection, actor, "set_up", None)
-    rows = tx.connection.execute(select(_PROPOSAL).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id))
+    rows = tx.connection.execute(
+        select(_PROPOSAL).where(_PROPOSAL.c.policy.like(PREFIX + "%")).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id)
+    )
     return [_proposal(row, actor) for row in rows]
 
 
@@ -189,16 +163,22 @@ def _proposal(row: Any, actor: Actor) -> Proposal:
 
 
 def _row(connection: Connection, proposal: str) -> Any:
-    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal)).one_or_none()
+    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal, _PROPOSAL.c.policy.like(PREFIX + "%"))).one_or_none()
     if row is None:
         raise NotFound("这份规则已经确认或退回了，请刷新页面")
     return row
 
 
 def _append(tx: WriteTransaction, rules: RuleSet, said: Mapping[str, Any], proposed_by: str) -> Receipt:
-    whole = dict(said) | ({_PROPOSED_BY: proposed_by} if proposed_by else {})
+    whole = dict(said) | ({PROPOSED_BY: proposed_by} if proposed_by else {})
     body = {"policy": PREFIX + rules.name, "effective_on": rules.effective_on, "rules": whole, "document": rules.document}
-    return tx.append([Fact("policy.adopted", body)])[0]
+    receipt = tx.append([Fact("policy.adopted", body)])[0]
+    tell_everybody(tx, "rules.adopted", _told(rules))
+    return receipt
+
+
+def _told(rules: RuleSet) -> About:
+    return {"rules": f"{rules.title}，第 {rules.version} 版", "from_day": rules.effective_on}
 
 
 def as_file(said: Mapping[str, Any]) -> bytes:

@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ledger import history
-from ledger.rules import adopting, gathering
+from ledger.people import ages
+from ledger.rules import adopted, adopting, gathering
 from ledger.rules.counting import Chain, in_force
 from ledger.rules.explaining import Explanation, explain
 from ledger.rules.shape import Condition, Hours, RuleSet
@@ -50,7 +51,7 @@ def explained(tx: ReadTransaction, volunteer: str, name: str = adopting.STAR, *,
 
 def explained_as_known(tx: ReadTransaction, volunteer: str, name: str, *, size: int, on: date) -> Explanation:
     """Explain it as the log's first entries tell it on a day. Raises NotFound, InvalidRequest (it never had that size)."""
-    return _elsewhere(history.as_known(tx.connection, size), volunteer, name, on, gathering.adult(tx, volunteer))
+    return _elsewhere(history.as_known(tx.connection, size), volunteer, name, on, _adult(tx, volunteer))
 
 
 def explained_from_export(folder: Path, volunteer: str, name: str, *, on: date, adult: str = "unknown") -> Explanation:
@@ -60,8 +61,8 @@ def explained_from_export(folder: Path, volunteer: str, name: str, *, on: date, 
 
 def _explain(tx: ReadTransaction, connection: Connection, volunteer: str, chain: Chain, day: date) -> Explanation:
     rules = in_force(chain, day.isoformat())
-    adult = gathering.adult(tx, volunteer) if _wants_age(rules) else "unknown"
-    facts = gathering.facts(connection, volunteer, day, policy=adopting.PREFIX + rules.name, adult=adult)
+    adult = _adult(tx, volunteer) if _wants_age(rules) else "unknown"
+    facts = gathering.facts(connection, volunteer, day, policy=adopted.PREFIX + rules.name, adult=adult)
     return explain(chain, facts, day.isoformat())
 
 
@@ -70,7 +71,7 @@ def _elsewhere(opened: AbstractContextManager[Connection], volunteer: str, name:
         chain = adopting.chain(connection, name, day.isoformat())
         rules = in_force(chain, day.isoformat())
         known = adult if _wants_age(rules) else "unknown"
-        facts = gathering.facts(connection, volunteer, day, policy=adopting.PREFIX + rules.name, adult=known)
+        facts = gathering.facts(connection, volunteer, day, policy=adopted.PREFIX + rules.name, adult=known)
         return explain(chain, facts, day.isoformat())
 
 
@@ -78,3 +79,12 @@ def _wants_age(rules: RuleSet) -> bool:
     """Tell whether anything is asked of the person's age: only then is the sealed ID number looked into."""
     conditions = (rules.eligibility, *(condition for level in rules.levels for condition in level.when))
     return any("adult" in condition.demands for condition in conditions)
+
+
+def _adult(tx: ReadTransaction, volunteer: str) -> str:
+    """Tell whether somebody is of full age today, by their sealed ID number and the age policy: yes, no or unknown."""
+    person = tx.vault.open(tx.connection, ["person/" + volunteer]).get("person/" + volunteer)
+    id_number = person.identity.get("id_number") if person is not None else None
+    if not id_number:
+        return "unknown"
+    return "yes" if ages.in_force(tx.connection, tx.today.isoformat()).band(id_number, tx.today) == "adult" else "no"

@@ -8,19 +8,17 @@ from the daily cap. A refusal names the rule set, so that whoever is refused can
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from ledger.bulk import rows_where_in
 from ledger.entries import format_time
-from ledger.errors import InvalidRequest, NotFound
+from ledger.errors import InvalidRequest
 from ledger.kinds import Body
 from ledger.refusals import Refusal
-from ledger.rules import adopting, gathering
-from ledger.rules.counting import Chain
+from ledger.rules import adopted, binding, gathering
 from ledger.rules.shape import Gates, RuleSet
-from ledger.rules.standing import Standing, amount
+from ledger.rules.standing import amount
 from ledger.service.drafts import Draft
 from ledger.tables import ActivityRow, ConductRow, ServiceRow, table
 from ledger.transactions import WriteTransaction
@@ -31,8 +29,8 @@ _CODE = "against_rules"
 
 def in_force(connection: Connection, on: str) -> list[RuleSet]:
     """List the rule sets in force on a day that may refuse something."""
-    found = [one.rules for one in adopting.in_force_on(connection, on)]
-    return [rules for rules in found if rules.gates != Gates() or any("backfill" in item.effects for item in rules.items)]
+    found = [one.rules for one in adopted.in_force_on(connection, on)]
+    return [rules for rules in found if rules.gates != Gates() or "backfill" in rules.effects]
 
 
 def check_activities(tx: WriteTransaction, new: Sequence[Body]) -> None:
@@ -77,9 +75,11 @@ class Recording:
 
     def refusal(self, draft: Draft, said: Body, *, instead_of: int = 0) -> Refusal | None:
         """Say why rules refuse a service; None: they do not, and it is remembered. *instead_of*: minutes that it takes the place of."""
+        if draft.settled:
+            return None
         if self._any is None:
-            self._any = bool(adopting.names(self.tx.connection))
-        if not self._any or draft.settled:
+            self._any = bool(adopted.names(self.tx.connection))
+        if not self._any:
             return None
         for rules in self._in_force(said["served_on"]):
             why = self._backfilled(rules, draft, said) if draft.grade == "C" else ""
@@ -122,9 +122,7 @@ class Recording:
             now = datetime.fromisoformat(format_time(self.tx.now)).replace(tzinfo=None)
             if (now - datetime.fromisoformat(end)).total_seconds() > hours * 3600:
                 return f"补录要在活动结束后 {hours} 小时之内办，现在已经过了"
-        if any("backfill" in item.effects for item in rules.items) or any("backfill" in one.effects for one in rules.counters):
-            return self._lost(rules, draft.volunteer)
-        return ""
+        return self._lost(rules, draft.volunteer) if "backfill" in rules.effects else ""
 
     def _look_up(self, activity: str) -> None:
         if activity not in self._planned:
@@ -136,20 +134,14 @@ class Recording:
         """Say that somebody has no right to back-fill now, and how it comes back."""
         key = f"{rules.name} {volunteer}"
         if key not in self._barred:
-            self._barred[key] = _barred(self.tx.connection, rules, volunteer, self.tx)
+            self._barred[key] = _barred(self.tx, rules, volunteer)
         return self._barred[key]
 
 
-def _barred(connection: Connection, rules: RuleSet, volunteer: str, tx: WriteTransaction) -> str:
-    if not any(row.sense == "bad" for row in rows_where_in(connection, (_CONDUCT.c.sense,), _CONDUCT.c.volunteer, [volunteer])):
+def _barred(tx: WriteTransaction, rules: RuleSet, volunteer: str) -> str:
+    if not any(row.sense == "bad" for row in rows_where_in(tx.connection, (_CONDUCT.c.sense,), _CONDUCT.c.volunteer, [volunteer])):
         return ""
-    on = tx.today.isoformat()
-    try:
-        chain: Chain = adopting.chain(connection, rules.name, on)
-    except NotFound:
-        chain = [(rules.effective_on, rules)]
-    effects: Any = Standing(chain, gathering.facts(connection, volunteer, tx.today), on).effects()
-    found = next((one for one in effects if one.target == "backfill"), None)
+    found = next((one for one in binding.effects(tx.connection, rules, volunteer, tx.today) if one.target == "backfill"), None)
     if found is None:
         return ""
     until = "；".join(said for said in (found.repair, f"{found.until} 到期" if found.until else "") if said)

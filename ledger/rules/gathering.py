@@ -2,7 +2,7 @@
 Gathering one person's facts from the ledger's tables: those of today, of an earlier tree size, or of an exported log replayed.
 
 Only what counts is gathered: services approved, their publicity over and not frozen by an objection; nothing of a registration that somebody says is not
-theirs; nothing voided or withdrawn. Whether somebody is of full age is not in the log: `adult` asks the sealed ID number, which only the live store has.
+theirs; nothing voided or withdrawn. Whether somebody is of full age is not in the log; it is told by whoever may open the sealed data.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Table
 
 from ledger.bulk import rows_where_in
 from ledger.errors import NotFound
-from ledger.people import ages
 from ledger.rules.facts import Award, Conduct, Evaluation, Facts, Service, Spending, Training
 from ledger.service.records import counts_on
 from ledger.tables import (
@@ -28,7 +27,6 @@ from ledger.tables import (
     VolunteerRow,
     table,
 )
-from ledger.transactions import ReadTransaction
 
 _VOLUNTEER, _SERVICE, _ACTIVITY = table(VolunteerRow), table(ServiceRow), table(ActivityRow)
 _SERVED = [
@@ -126,12 +124,3 @@ def _conduct(row: Any) -> Conduct:
         row.lifted_ground,
         row.reason,
     )
-
-
-def adult(tx: ReadTransaction, volunteer: str) -> str:
-    """Tell whether somebody is of full age today, by their sealed ID number and the age policy: yes, no or unknown."""
-    person = tx.vault.open(tx.connection, ["person/" + volunteer]).get("person/" + volunteer)
-    id_number = person.identity.get("id_number") if person is not None else None
-    if not id_number:
-        return "unknown"
-    return "yes" if ages.in_force(tx.connection, tx.today.isoformat()).band(id_number, tx.today) == "adult" else "no"

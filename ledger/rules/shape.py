@@ -286,6 +286,11 @@ class RuleSet:
     spending: Spending = field(default_factory=Spending)
     gates: Gates = field(default_factory=Gates)
 
+    @property
+    def effects(self) -> frozenset[str]:
+        """Everything that conduct may touch by these rules."""
+        return frozenset().union(*(one.effects for one in self.items), *(one.effects for one in self.counters))
+
     def levels_of(self, scale: str) -> list[Level]:
         """List a scale's levels, lowest first."""
         return [level for level in self.levels if level.scale == scale]

@@ -144,7 +144,7 @@ def amount(measure: str, value: int) -> str:
     """Write a measure as people say it."""
     if measure in ("hours", "training_hours"):
         hours, rest = divmod(value, 60)
-        return f"{hours}小时{rest}分钟" if rest and hours else f"{rest}分钟" if rest else f"{hours}小时"
+        return f"{hours}小时{rest}分" if rest and hours else f"{rest}分" if rest else f"{hours}小时"
     return f"{spoken(value) if measure == 'points' else value} {shape.UNITS[measure]}"
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from ledger.selections import reading
 from ledger.selections.facts import NONE
 from ledger.selections.ranking import Sums, everyone, fold, judge
-from ledger.selections.sources import WHY_OUT
 from ledger.transactions import ReadTransaction
 
 LIGHTS = {"green": "符合条件", "amber": "还差一点", "red": "不能参评"}
@@ -27,10 +26,11 @@ class Checked:
 def check(tx: ReadTransaction, row: Any) -> Iterator[Checked]:
     """Judge everybody in a selection (its row), most minutes first."""
     rules, source = reading.rules_of(row), reading.source_of(tx.connection, row)
-    for one in everyone(source, rules, WHY_OUT):
-        out, lacks = judge(rules, one, source.facts.get(one.subject, NONE), source.barred.get(one.subject), row.period_to)
-        light = "red" if out else "amber" if lacks else "green"
-        yield Checked(one, light, "；".join(out + lacks))
+    with everyone(source, rules) as found:
+        for one in found.sums:
+            out, lacks = judge(rules, one, source.facts.get(one.subject, NONE), source.barred.get(one.subject), row.period_to)
+            light = "red" if out else "amber" if lacks else "green"
+            yield Checked(one, light, "；".join(out + lacks))
 
 
 def summary(found: Iterator[Checked], shown_max: int, light: str | None = None) -> tuple[Counter[str], list[Checked]]:
@@ -50,7 +50,7 @@ def by_grade(tx: ReadTransaction, row: Any, subjects: Iterable[str]) -> dict[str
     found: dict[str, dict[str, int]] = {}
     for subject, rows in groupby(source.records_of(subjects), key=lambda one: str(one.subject)):
         counts: Counter[str] = Counter()
-        for item in fold(rows, rules, source.out, WHY_OUT):
+        for item in fold(rows, rules, source.out):
             counts[item.row.grade] += item.minutes
         found[subject] = {grade: counts[grade] for grade in sorted(counts) if counts[grade]}
     return found

@@ -29,6 +29,7 @@ from ledger.selections.ranking import Standing
 from ledger.selections.reading import ACTION
 from ledger.selections.sources import Source
 from ledger.service.drafts import duration
+from ledger.service.gates import at_night
 from ledger.tables import AccountBindingRow, SelectionDoubtRow, SelectionProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -38,6 +39,7 @@ SEAL = -1
 NEXT_MIN = 20
 SHARE_PERCENT = 80
 LATE_DAYS = 14
+_ACTIVITIES_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,14 @@ def of_selection(tx: ReadTransaction, row: Any) -> list[Doubt]:
     edge = ranking.reserve[0].sums.minutes if ranking.reserve else 0
     policy = service_policy(tx.connection, row.counted_on)
     own = _own_accounts(tx, near)
-    crowded = _crowded(source, policy)
     proposals = {one.service: one for one in waiting(tx, row.id)}
     decisions = {one.service: one for one in decided(tx, row.id)}
     found: dict[str, list[tuple[Any, list[str]]]] = defaultdict(list)
     frozen = rows_by_subject(source, near)
+    crowded = _crowded(source, policy, {record.activity for records in frozen.values() for record in records})
     dropped = {service for service, why in source.out.items() if why == "dropped"}
     for subject, records in frozen.items():
-        whole = _of_person(records, policy)
+        whole = _of_people(records, policy)
         for record in records:
             reasons = [
                 *_of_record(record, row, policy, own.get(subject, set()), rules.staff.get("people", ())),
@@ -112,8 +114,7 @@ def _at_stake(standing: Standing, minutes: int, edge: int, minimum: int) -> tupl
 
 
 def _of_record(record: Any, row: Any, policy: ServicePolicy, own: set[str], staff: Sequence[str]) -> Iterator[str]:
-    hour = int(record.start[11:13])
-    if hour >= policy.night_from_hour or hour < policy.night_until_hour:
+    if at_night(record.start, record.end, policy):
         yield "夜间"
     if record.recorder in own:
         yield "登记人就是本人"
@@ -126,6 +127,14 @@ def _of_record(record: Any, row: Any, policy: ServicePolicy, own: set[str], staf
         and recorded > date.fromisoformat(row.counted_on) - timedelta(days=LATE_DAYS)
     ):
         yield f"冻结前 {LATE_DAYS} 天内突击补录（服务后 {(recorded - served).days} 天）"
+
+
+def _of_people(records: Sequence[Any], policy: ServicePolicy) -> dict[int, list[str]]:
+    """Find what shows only in all the records of a person; an organisation's are those of many, each with a day of their own."""
+    by_person: dict[str, list[Any]] = defaultdict(list)
+    for record in records:
+        by_person[record.person].append(record)
+    return {service: said for own in by_person.values() for service, said in _of_person(own, policy).items()}
 
 
 def _of_person(records: Sequence[Any], policy: ServicePolicy) -> dict[int, list[str]]:
@@ -142,17 +151,20 @@ def _of_person(records: Sequence[Any], policy: ServicePolicy) -> dict[int, list[
         day = days[record.served_on]
         if day > policy.daily_minutes_max:
             found[record.service].append(f"这天共 {duration(day)}，超过每日上限")
-        elif day > policy.long_day_minutes:
+        elif day >= policy.long_day_minutes:
             found[record.service].append(f"这天共 {duration(day)}，时间很长")
         if one_hand and record.recorder == main:
             found[record.service].append(f"{most * 100 // hands.total()}% 的时长由同一人登记")
     return found
 
 
-def _crowded(source: Source, policy: ServicePolicy) -> set[tuple[str, str, str]]:
+def _crowded(source: Source, policy: ServicePolicy, activities: set[str]) -> set[tuple[str, str, str]]:
+    """Find the same times that many have at some activities; of more than a statement takes, at all of them."""
     seen = source.records.c
     key = (seen.activity, seen.start, seen.end)
     asked = select(*key).group_by(*key).having(func.count() >= policy.same_interval_people)
+    if len(activities) <= _ACTIVITIES_MAX:
+        asked = asked.where(seen.activity.in_(sorted(activities)))
     return {(one.activity, one.start, one.end) for one in source.connection.execute(asked)}
 
 

@@ -48,6 +48,8 @@ def save(
         raise InvalidRequest(f"年度应在 {FIRST_YEAR} 到 {tx.today.year} 之间")
     if random_source and not text(200)(random_source):
         raise InvalidRequest("公开随机数的来源请写在 200 字以内，不要写手机号或证件号")
+    if read.subject == "organisations" and (read.confirmed_only or read.training_minutes):
+        raise InvalidRequest("评组织时不用「本人确认过登记」和「培训至少」：组织不会有，谁也评不上。请去掉这两项")
     if "random" in read.tie_break and not random_source:
         raise InvalidRequest("并列规则用到公开随机数：请写明用哪一个，例如「冻结后第一期双色球的开奖号码」。冻结以后不能再换")
     version = 1

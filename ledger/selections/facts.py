@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 import orjson
@@ -9,7 +10,9 @@ from sqlalchemy import Connection, func, select
 
 from ledger import tables
 from ledger.kinds.credit import AWARD_LEVELS, LISTS
-from ledger.selections.rules import Rules, years_before
+from ledger.rules.binding import bound
+from ledger.rules.periods import later
+from ledger.selections.rules import Rules
 from ledger.tables import table
 
 _TRAINING, _EVALUATION, _AWARD, _CONDUCT, _NOTE, _SELECTION = (
@@ -52,6 +55,8 @@ class Facts:
 
 
 NONE = Facts()
+_BARRING = ("selection", "status", "list")
+"""What the district's rule sets of credit may take from somebody that keeps them out of every selection."""
 
 
 def gather(connection: Connection, rules: Rules, since: str, until: str, asked_on: str) -> dict[str, Facts]:
@@ -76,10 +81,12 @@ def _said(
         yield from _evaluations(connection, *span, people=people)
     if rules.honoured:
         for row in _awards(connection, people=people):
-            if row.level in rules.honoured["levels"] and years_before(asked_on, rules.honoured["years"]) < row.granted_on <= asked_on:
+            if row.level in rules.honoured["levels"] and later(asked_on, -12 * rules.honoured["years"]) < row.granted_on <= asked_on:
                 yield row.subject, "honoured", f"{row.granted_on} 已获{AWARD_LEVELS[row.level]}级「{row.title}」"
     if rules.conduct:
         yield from ((subject, "conduct", said) for subject, said in _bad_conduct(connection, rules, asked_on, people=people))
+    if people:
+        yield from ((subject, "conduct", said) for subject, said in bound(connection, date.fromisoformat(asked_on), _BARRING).items())
 
 
 def _evaluations(connection: Connection, since: str, until: str, *, people: bool) -> Iterator[tuple[str, str, int]]:
@@ -100,7 +107,7 @@ def _awards(connection: Connection, *, people: bool) -> Sequence[Any]:
 def _bad_conduct(connection: Connection, rules: Rules, on: str, *, people: bool) -> Sequence[tuple[str, str]]:
     """Find bad conduct that bears on selections: in force on the day, or of the last years; what was found to be mistaken never was."""
     who = _CONDUCT.c.volunteer if people else _CONDUCT.c.organisation
-    since = years_before(on, rules.conduct.get("years", 0))
+    since = later(on, -12 * rules.conduct.get("years", 0))
     found = []
     for row in connection.execute(select(_CONDUCT, who.label("subject")).where(who.is_not(None), _CONDUCT.c.sense == "bad")):
         effects = orjson.loads(row.effects)
@@ -108,7 +115,7 @@ def _bad_conduct(connection: Connection, rules: Rules, on: str, *, people: bool)
             continue
         found.append((row.subject, _why(rules, on, since, row.occurred_on, row.expires_on, row), f"失信记录（{row.occurred_on}）"))
     if not people:
-        notes = connection.execute(select(_NOTE))
+        notes = connection.execute(select(_NOTE).where(_NOTE.c.list != "disclosed"))  # what is made public may well be to their credit
         found += [
             (row.organisation, _why(rules, on, since, row.noted_on, None, row), f"{LISTS[row.list]}（{row.noted_on}）") for row in notes
         ]

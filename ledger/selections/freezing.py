@@ -1,7 +1,8 @@
 """Step two, 冻结: what counts is fixed at a signed checkpoint. The entry that says so stands right behind it, so nothing comes between."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import func, or_, select
@@ -24,6 +25,7 @@ from ledger.transactions import ReadTransaction, WriteTransaction
 
 _SERVICE, _VOLUNTEER = table(ServiceRow), table(VolunteerRow)
 _TRIES = 8
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,31 @@ def preview(tx: ReadTransaction, row: Any) -> Scope:
     return scope_on(tx, row.year, drafts.rules_of(row), units_below(tx.connection, row.station))
 
 
+class LogMoved(Conflict):
+    """The log has grown past its newest checkpoint."""
+
+
 def freeze(ledger: Ledger, actor: Actor, draft: str) -> Receipt:
     """Sign a checkpoint and freeze a draft's newest version on it. Raises as `open_at_checkpoint`; Conflict when others keep writing in between."""
-    for _ in range(_TRIES):
+    return at_checkpoint(ledger, lambda: ledger.write(lambda tx: open_at_checkpoint(tx, draft), actor))
+
+
+def at_checkpoint(ledger: Ledger, attempt: Callable[[], Done]) -> Done:
+    """Sign a checkpoint and attempt a write that has to stand right behind it, again while others come in between. Raises LogMoved in the end."""
+    for _ in range(_TRIES - 1):
         ledger.sign_now()
-        found = ledger.write(lambda tx: open_at_checkpoint(tx, draft), actor)
-        if found is not None:
-            return found
-    raise Conflict("账本正忙，冻结的一刻总有别的记录写进来。请过一会儿再点「冻结」")
+        try:
+            return attempt()
+        except LogMoved:
+            pass
+    ledger.sign_now()
+    return attempt()
 
 
-def open_at_checkpoint(tx: WriteTransaction, draft: str) -> Receipt | None:
-    """Freeze a draft on the newest checkpoint; None when the log has grown past it.
+def open_at_checkpoint(tx: WriteTransaction, draft: str) -> Receipt:
+    """Freeze a draft on the newest checkpoint.
 
-    Raises NotFound, NotAllowed, Conflict (frozen already), InvalidRequest (rules that nobody can meet).
+    Raises LogMoved when the log has grown past it, NotFound, NotAllowed, Conflict (frozen already), InvalidRequest (rules that nobody can meet).
     """
     row = reading.see_draft(tx, tx.actor, draft)
     tx.require(ACTION, row.station)
@@ -81,7 +94,7 @@ def open_at_checkpoint(tx: WriteTransaction, draft: str) -> Receipt | None:
     note = newest_checkpoint(tx.connection)
     checkpoint = parse_checkpoint(note[: note.rindex("\n\n") + 1]) if note else None
     if checkpoint is None or checkpoint.size != tx.tree_size:
-        return None
+        raise LogMoved("账本正忙，冻结的一刻总有别的记录写进来。请过一会儿再点「冻结」")
     rules = drafts.rules_of(row)
     scope = preview(tx, row)
     total, seats = rules.quota.total, live(tx.connection, scope).seats

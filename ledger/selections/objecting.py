@@ -27,11 +27,11 @@ from ledger.selections.ranking import Standing
 from ledger.selections.reading import ACTION
 from ledger.service.objections import due_on
 from ledger.service.records import counts_on, rows_of
-from ledger.tables import SelectionCandidateRow, SelectionObjectionRow, SelectionWordsRow, VolunteerRow, table
+from ledger.tables import SelectionCandidateRow, SelectionLineRow, SelectionObjectionRow, SelectionWordsRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
-_OBJECTION, _WORDS, _CANDIDATE, _VOLUNTEER = (
-    table(m) for m in (SelectionObjectionRow, SelectionWordsRow, SelectionCandidateRow, VolunteerRow)
+_OBJECTION, _WORDS, _CANDIDATE, _LINE, _VOLUNTEER = (
+    table(m) for m in (SelectionObjectionRow, SelectionWordsRow, SelectionCandidateRow, SelectionLineRow, VolunteerRow)
 )
 WORDS_MAX = 500
 EFFECTS = {
@@ -66,6 +66,14 @@ class Change:
     entered: list[Standing] = field(default_factory=list)
     left: list[Standing] = field(default_factory=list)
     moved: int = 0
+
+
+@dataclass(frozen=True)
+class Meant:
+    """Whom an objection to a row is about: the person or organisation, and their frozen records."""
+
+    subject: str
+    records: Sequence[Any]
 
 
 def contest(tx: WriteTransaction, selection: str, ground: str, words: str = "", row: int | None = None) -> Receipt:
@@ -109,6 +117,17 @@ def words_of(tx: ReadTransaction, objections: Sequence[Any]) -> Mapping[int, str
     """Open what people said in their own words."""
     rows = rows_where_in(tx.connection, _WORDS.c, _WORDS.c.objection, [one.entry_index for one in objections])
     return {row.objection: tx.vault.open_draft(bytes(row.sealed), f"selection-objection/{row.objection}").decode() for row in rows}
+
+
+def rows_meant(tx: ReadTransaction, row: Any, objections: Sequence[Any]) -> Mapping[int, Meant]:
+    """Tell, by objection, whom its row of the public list is about and which records were frozen for them. *row*: the selection's."""
+    wanted = {one.entry_index: one.row for one in objections if one.row is not None}
+    asked = select(_LINE.c.row, _LINE.c.subject).where(_LINE.c.selection == row.id, _LINE.c.row.in_(set(wanted.values())))
+    subjects = {one.row: one.subject for one in tx.connection.execute(asked)}
+    records: dict[str, list[Any]] = {subject: [] for subject in subjects.values()}
+    for record in reading.source_of(tx.connection, row).records_of(records):
+        records[record.subject].append(record)
+    return {index: Meant(subjects[at], records[subjects[at]]) for index, at in wanted.items() if at in subjects}
 
 
 def decide(tx: WriteTransaction, objection: int, finding: str, reason: str, effect: Effect | None = None) -> Receipt:

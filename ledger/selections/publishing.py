@@ -111,7 +111,7 @@ def in_order(tx: ReadTransaction, row: Any, chosen: Sequence[Standing], order: s
 def names_of(tx: ReadTransaction, row: Any, subjects: set[str], *, masked: bool = True) -> dict[str, str]:
     """Give the names of a selection's people, as everybody may see them; or in full, to put them in order. Organisations' are no secret."""
     if row.subject == "organisations":
-        return {number: organisations.name_of(tx.connection, number) for number in subjects}
+        return organisations.names(tx.connection, subjects)
     if masked:
         return names_for_all(tx, subjects)
     people = tx.vault.open(tx.connection, ["person/" + number for number in subjects])

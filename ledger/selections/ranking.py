@@ -1,23 +1,25 @@
 """
 The one way of ranking: minutes that count, most first; equal minutes by the tie-breaks in turn; then as many as there are seats.
 
-The database adds up whoever needs no more than a sum, and streams the sums in order: a million people take little memory. People with a record that
-is left out, or minutes above a cap, are few: theirs are gone through one by one (`fold`), earliest first, and what exceeds a cap does not count.
+The database adds up whoever needs no more than a sum, and streams the sums in order: a million people take little memory, and whoever comes after the
+last seat is counted there, not fetched. People with a record that is left out, or minutes above a cap, are few: theirs are gone through one by one
+(`fold`), earliest first, and what exceeds a cap does not count. So are those that the rules name as excluded, who are shown wherever they would stand.
 """
 
 import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import Select, case, func, literal, select
 
 from ledger.selections.facts import NONE, Facts
 from ledger.selections.rules import TIE_BREAKS, Rules
-from ledger.selections.sources import Source
+from ledger.selections.sources import WHY_OUT, Source
 from ledger.service.drafts import duration
 
 
@@ -62,17 +64,24 @@ class Ranking:
     reserve: list[Standing]
     considered: int
     undrawn: bool = False
-    lights: Mapping[str, int] = field(default_factory=dict)
 
 
-def fold(rows: Iterable[Any], rules: Rules, out: Mapping[int, str], why: Mapping[str, str]) -> list[Item]:
+class Everyone(NamedTuple):
+    """All who have enough minutes: how many, a stream of them with most minutes first, and those of them whose records were gone through."""
+
+    considered: int
+    sums: Iterator[Sums]
+    folded: list[Sums]
+
+
+def fold(rows: Iterable[Any], rules: Rules, out: Mapping[int, str]) -> list[Item]:
     """Count one person's records, earliest first, under the caps."""
     left: Counter[tuple[str, str]] = Counter()
     caps = rules.caps
     items = []
     for row in rows:
         if row.service in out:
-            items.append(Item(row, 0, why[out[row.service]]))
+            items.append(Item(row, 0, WHY_OUT[out[row.service]]))
             continue
         bounds = [
             (("day", row.served_on), caps.get("day"), "超过每日上限"),
@@ -101,33 +110,41 @@ def sums_of(person: Any, items: Sequence[Item]) -> Sums:
     return Sums(*who, by_grade.total(), by_grade["A"] + by_grade["B"], by_grade["C"], len(counted), len(months))
 
 
-def everyone(source: Source, rules: Rules, why: Mapping[str, str], minimum: int = 1) -> Iterator[Sums]:
-    """Stream everybody with at least *minimum* minutes that count, most minutes first."""
+@contextmanager
+def everyone(source: Source, rules: Rules, minimum: int = 1) -> Iterator[Everyone]:
+    """Find everybody with at least *minimum* minutes that count. The stream may be left before its end."""
     minimum = max(minimum, 1)
     apart = _apart(source, rules)
     people = {row.subject: row for row in _people_of(source, apart)}
-    folded = []
-    for subject, rows in groupby(source.records_of(apart), key=lambda row: row.subject):
-        if subject in people:
-            folded.append(sums_of(people[subject], fold(rows, rules, source.out, why)))
-    folded = sorted((one for one in folded if one.minutes >= minimum), key=lambda one: -one.minutes)
-    summed = (Sums(*row) for row in _summed(source, rules, minimum) if row.subject not in apart)
-    return heapq.merge(summed, folded, key=lambda one: -one.minutes)
+    folded, hidden = [], 0
+    for subject, found in groupby(source.records_of(people), key=lambda row: row.subject):
+        rows = list(found)
+        hidden += sum(row.minutes for row in rows) >= minimum  # the database adds them up too, and counts them
+        folded.append(sums_of(people[subject], fold(rows, rules, source.out)))
+    folded = sorted((one for one in folded if one.minutes >= minimum), key=lambda one: (-one.minutes, one.subject))
+    with source.connection.execute(_summed(source, rules, minimum), execution_options={"yield_per": 1_000}) as rows_summed:
+        first = rows_summed.fetchone()
+        considered = (first.everybody if first else 0) - hidden + len(folded)
+        rest = chain((first,) if first else (), rows_summed)
+        summed = (Sums(*row[:-1]) for row in rest if row.subject not in apart)
+        yield Everyone(considered, heapq.merge(summed, folded, key=lambda one: -one.minutes), folded)
 
 
 def _apart(source: Source, rules: Rules) -> set[str]:
     """Find whose records have to be gone through one by one."""
     seen = source.records.c
-    found: set[str] = set()
+    found = set(rules.exclude)
     numbers = sorted(source.out)
     for at in range(0, len(numbers), 500):
         found |= set(source.connection.execute(select(seen.subject).where(seen.service.in_(numbers[at : at + 500]))).scalars())
-    subject, total = source.subject, func.sum(seen.minutes)
+    total = func.sum(seen.minutes)
     for name, key in (("day", seen.served_on), ("activity", seen.activity)):
         if (most := rules.caps.get(name)) is not None:
-            found |= set(source.connection.execute(select(subject).group_by(subject, key).having(total > most)).scalars())
+            for part in source.parts():
+                asked = select(source.subject).where(*part).group_by(source.subject, key).having(total > most)
+                found |= set(source.connection.execute(asked).scalars())
     for series, most in rules.caps.get("series", {}).items():
-        asked = select(subject).where(seen.series == series).group_by(subject).having(total > most)
+        asked = select(source.subject).where(seen.series == series).group_by(source.subject).having(total > most)
         found |= set(source.connection.execute(asked).scalars())
     return found
 
@@ -139,8 +156,8 @@ def _people_of(source: Source, subjects: Iterable[str]) -> Iterator[Any]:
         yield from source.connection.execute(select(*columns).where(seen.subject.in_(wanted[at : at + 500])))
 
 
-def _summed(source: Source, rules: Rules, minimum: int) -> Iterator[Any]:
-    """Have the database add up; what the rules do not ask for it does not count."""
+def _summed(source: Source, rules: Rules, minimum: int) -> Select[Any]:
+    """Have the database add up; what the rules do not ask for it does not count. Each row says how many there are."""
     seen, who = source.records.c, source.people.c
     strong = func.sum(case((seen.grade.in_(("A", "B")), seen.minutes), else_=0))
     weak = func.sum(case((seen.grade == "C", seen.minutes), else_=0)) if rules.back_filled_percent is not None else literal(0)
@@ -152,11 +169,8 @@ def _summed(source: Source, rules: Rules, minimum: int) -> Iterator[Any]:
     grouped = select(subject.label("subject"), *sums).group_by(subject).having(total >= minimum).subquery()
     known = (who.subject, who.station, who.registered_on, who.confirmed_on, who.left_on)
     got = grouped.c
-    asked = select(*known, got.minutes, got.ab, got.c, got.services, got.months).join_from(
-        grouped, source.people, who.subject == got.subject
-    )
-    with source.connection.execute(asked.order_by(got.minutes.desc()), execution_options={"yield_per": 5_000}) as rows:
-        yield from rows
+    asked = select(*known, got.minutes, got.ab, got.c, got.services, got.months, func.count().over().label("everybody"))
+    return asked.join_from(grouped, source.people, who.subject == got.subject).order_by(got.minutes.desc())
 
 
 def judge(rules: Rules, one: Sums, known: Facts, barred: str | None, last: str) -> tuple[list[str], list[str]]:
@@ -187,25 +201,18 @@ def judge(rules: Rules, one: Sums, known: Facts, barred: str | None, last: str) 
     return out, lacks
 
 
-def rank(source: Source, rules: Rules, last: str, why: Mapping[str, str], *, draw: str | None = None, reserve: int = 5) -> Ranking:
+def rank(source: Source, rules: Rules, last: str, *, draw: str | None = None, reserve: int = 5) -> Ranking:
     """Rank everybody and fill the seats. *last*: the period's last day; *draw*: what the public random value and the selection say together."""
-    excluded: list[Standing] = []
-    considered = 0
 
-    def qualified() -> Iterator[Sums]:
-        nonlocal considered
-        for one in everyone(source, rules, why, rules.minimum_minutes):
-            considered += 1
-            out, lacks = judge(rules, one, source.facts.get(one.subject, NONE), source.barred.get(one.subject), last)
-            if one.subject in rules.exclude and source.barred.get(one.subject) != "":
-                excluded.append(Standing(0, one, rules.exclude[one.subject]))
-            elif not out and not lacks:
-                yield one
+    def qualifies(one: Sums) -> bool:
+        return judge(rules, one, source.facts.get(one.subject, NONE), source.barred.get(one.subject), last) == ([], [])
 
-    groups = (_in_order(list(group), rules, draw) for _, group in groupby(qualified(), key=lambda one: one.minutes))
-    chosen, following = _seated(groups, source.seats, rules, reserve)
-    undrawn = draw is None and "random" in rules.tie_break
-    return Ranking(chosen, excluded, following, considered, undrawn)
+    with everyone(source, rules, rules.minimum_minutes) as found:
+        alike = groupby(filter(qualifies, found.sums), key=lambda one: one.minutes)
+        chosen, following = _seated((_in_order(list(group), rules, draw) for _, group in alike), source.seats, rules, reserve)
+    named = (one for one in found.folded if one.subject in rules.exclude and source.barred.get(one.subject) != "")
+    excluded = [Standing(0, one, rules.exclude[one.subject]) for one in named]
+    return Ranking(chosen, excluded, following, found.considered, undrawn=draw is None and "random" in rules.tie_break)
 
 
 def _in_order(group: list[Sums], rules: Rules, draw: str | None) -> list[tuple[Sums, str]]:
@@ -229,16 +236,11 @@ def _key(name: str, one: Sums, draw: str | None) -> Any:
 
 
 def _seated(
-    groups: Iterable[list[tuple[Sums, str]]], seats: Mapping[str, tuple[int, int | None]], rules: Rules, reserve: int
+    groups: Iterator[list[tuple[Sums, str]]], seats: Mapping[str, tuple[int, int | None]], rules: Rules, reserve: int
 ) -> tuple[list[Standing], list[Standing]]:
     """Fill the seats: first those that a station is to have at least, as far as it has people who qualify; the others in order, up to its most."""
     total = rules.quota.total
-    if total is not None and any(low for low, _ in seats.values()):
-        groups = list(groups)
-        there = Counter(one.station for one, _ in chain.from_iterable(groups))
-        held = {code: min(low, there[code]) for code, (low, _) in seats.items() if low}
-    else:
-        held = {}
+    held, groups = _floors(groups, seats) if total is not None else ({}, groups)
     kept_free = sum(held.values())
     taken: Counter[str] = Counter()
     chosen: list[Standing] = []
@@ -262,4 +264,19 @@ def _seated(
             if chosen[at].note:
                 note = f"与其他 {len(group) - 1} 人时长相同，{chosen[at].note}{'入围' if missed else '排序'}"
                 chosen[at] = Standing(chosen[at].rank, chosen[at].sums, note)
+        if len(chosen) == total and len(following) >= reserve:
+            break
     return chosen, following
+
+
+def _floors(
+    groups: Iterator[list[tuple[Sums, str]]], seats: Mapping[str, tuple[int, int | None]]
+) -> tuple[dict[str, int], Iterator[list[tuple[Sums, str]]]]:
+    """Work out how many seats are held for each station: its least, if so many qualify. Looks ahead no further than it has to."""
+    least = {code: low for code, (low, _) in seats.items() if low}
+    there: Counter[str] = Counter()
+    seen = []
+    while any(there[code] < low for code, low in least.items()) and (group := next(groups, None)) is not None:
+        seen.append(group)
+        there.update(one.station for one, _ in group)
+    return {code: min(low, there[code]) for code, low in least.items()}, chain(seen, groups)

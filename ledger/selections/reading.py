@@ -13,7 +13,7 @@ from ledger.selections import sources
 from ledger.selections.lists import list_digest
 from ledger.selections.ranking import Ranking, rank
 from ledger.selections.rules import Rules, read_said
-from ledger.selections.sources import WHY_OUT, Source
+from ledger.selections.sources import Source
 from ledger.tables import (
     SelectionCandidateRow,
     SelectionDraftRow,
@@ -28,6 +28,8 @@ _SELECTION, _DRAFT, _OBJECTION, _CANDIDATE = (
 )
 ACTION = "run_selection"
 STEPS = ("规则", "冻结", "预审", "疑点", "排名", "公示", "异议", "定稿")
+DRAFTING = "起草规则"
+"""How far one has come that is not frozen."""
 _NONE = "没有这次评选。请回到评选列表再看一遍"
 
 
@@ -73,6 +75,13 @@ def see_draft(tx: ReadTransaction, actor: Actor, draft: str) -> Any:
     return row
 
 
+def see_either(tx: ReadTransaction, actor: Actor, selection: str) -> tuple[Any, Any]:
+    """Give a selection's row, None before the freeze, and the newest version of its rules, if any. Raises NotFound as `see` does."""
+    if find(tx.connection, selection) is None:
+        return None, see_draft(tx, actor, selection)
+    return see(tx, actor, selection), drafted(tx.connection, selection)
+
+
 def drafted(connection: Connection, draft: str) -> Any:
     """Give the newest version of a draft; None when there is none."""
     newest = select(_DRAFT).where(_DRAFT.c.id == draft).order_by(_DRAFT.c.version.desc()).limit(1)
@@ -98,7 +107,7 @@ def listing(tx: ReadTransaction, actor: Actor) -> list[Listed]:
     for row in tx.connection.execute(asked):
         if row.id not in known and row.station in mine:
             said = orjson.loads(row.rules)
-            found.append(Listed(row.id, said["name"], row.station, row.year, said.get("subject", "volunteers"), "起草规则", opened=False))
+            found.append(Listed(row.id, said["name"], row.station, row.year, said.get("subject", "volunteers"), DRAFTING, opened=False))
     return sorted(found, key=lambda one: (-one.year, one.station, one.id))
 
 
@@ -120,7 +129,7 @@ def rules_of(row: Any) -> Rules:
 
 def source_of(connection: Connection, row: Any, before: int | None = None) -> Source:
     """Give what a selection counts, as it was frozen and decided; *before*: by entries before that one only."""
-    return sources.frozen(connection, row, before)
+    return sources.frozen(connection, row, rules_of(row), before)
 
 
 def ranking_of(connection: Connection, row: Any, before: int | None = None, *, source: Source | None = None, reserve: int = 5) -> Ranking:
@@ -128,7 +137,7 @@ def ranking_of(connection: Connection, row: Any, before: int | None = None, *, s
     drawn = row.drawn_index is not None and (before is None or row.drawn_index < before)
     draw = f"{row.drawn_value}\n{row.id}" if drawn else None
     seen = source or source_of(connection, row, before)
-    return rank(seen, rules_of(row), row.period_to, WHY_OUT, draw=draw, reserve=reserve)
+    return rank(seen, rules_of(row), row.period_to, draw=draw, reserve=reserve)
 
 
 def digest_of(row: Any, ranking: Ranking) -> str:

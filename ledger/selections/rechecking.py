@@ -5,17 +5,12 @@ The entries are replayed into a passing database; the lists that the selection p
 compared with what the log says. An exported log is held to its own checkpoint first: other entries give another root.
 """
 
-from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ledger import entries, history, log, projections
-from ledger.checking import offline
-from ledger.errors import Corrupt, InvalidRequest
-from ledger.merkle import leaf_hash
+from ledger import history, log
 from ledger.selections import reading
 
 
@@ -72,17 +67,5 @@ def from_log(connection: Connection, selection: str) -> Recheck:
 
 def from_folder(folder: Path, selection: str) -> Recheck:
     """Count a selection again from an exported log. Raises InvalidRequest when it is none, or its entries are not its checkpoint's; NotFound."""
-    with history.scratch() as target:
-        replay = projections.Replay(target)
-        with closing(_entries(folder)) as found:
-            for raw in found:
-                replay.feed(entries.decode(raw), leaf_hash(raw))
-        replay.finish()
-        return recount(target, selection)
-
-
-def _entries(folder: Path) -> Generator[bytes, None, None]:
-    try:
-        yield from offline.entries(folder)
-    except Corrupt as fault:
-        raise InvalidRequest(f"导出的账本有一条读不懂：{fault}") from None
+    with history.of_export(folder) as then:
+        return recount(then, selection)

@@ -22,7 +22,7 @@ _COLUMNS = (
     Column("姓名", 10),
     Column("所属站点", 30),
     Column("年度时长", 14, "minutes"),
-    Column("其中甲乙级证据", 16, "minutes"),
+    Column("其中 A、B 级证据", 16, "minutes"),
     Column("次数", 7, "integer"),
     Column("备注", 34),
 )
@@ -72,7 +72,7 @@ def final_report(tx: ReadTransaction, row: Any, ranking: Ranking, maker: str, *,
         Column("编号", 14),
         *_PLACE,
         Column("时长", 14, "minutes"),
-        Column("其中甲乙级证据", 16, "minutes"),
+        Column("其中 A、B 级证据", 16, "minutes"),
         Column("次数", 7, "integer"),
         Column("备注", 34),
     )

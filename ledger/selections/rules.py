@@ -24,7 +24,6 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import orjson
@@ -37,7 +36,7 @@ from ledger.kinds.credit import AWARD_LEVELS
 from ledger.kinds.selections import SUBJECTS
 
 TIE_BREAKS = {
-    "minutes_ab": "甲乙级证据的时长",
+    "minutes_ab": "A、B 级证据的时长",
     "services": "服务次数",
     "months": "有服务的月数",
     "registered_on": "注册先后",
@@ -262,12 +261,3 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
 
 def _spelt(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def years_before(on: str, years: int) -> str:
-    """Give the same day *years* earlier, 28 February for a leap day."""
-    there = date.fromisoformat(on)
-    try:
-        return there.replace(year=there.year - years).isoformat()
-    except ValueError:
-        return there.replace(year=there.year - years, day=28).isoformat()

@@ -55,10 +55,12 @@ def sign(tx: WriteTransaction, selection: str, board_minutes: str = "") -> Recei
     body |= {"board_minutes": minutes} if minutes else {}
     receipt = tx.append([Fact("selection.sealed", body)])[0]
     now = _as_they_are_now(tx, row, [one.sums.subject for one in ranking.chosen])
-    tx.append([_award(tx, row, now[one.sums.subject], one.rank, first.asked_by) for one in ranking.chosen])
+    award = _award(tx, row, first.asked_by)
+    whose = "volunteer" if row.subject == "volunteers" else "organisation"
+    tx.append([Fact("award.granted", award | {whose: now[one.sums.subject], "rank": one.rank}) for one in ranking.chosen])
     tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.selection == row.id))
     if row.subject == "volunteers":
-        about = {"title": title(row), "station": row.station}
+        about = {"subject": title(row), "station": row.station}
         tell_many(tx, [Telling("person/" + number, "selection.chosen", about) for number in now.values()])
     return receipt
 
@@ -86,17 +88,15 @@ def title(row: Any) -> str:
     return f"{row.year}年度{reading.rules_of(row).name}"[:TITLE_MAX]
 
 
-def _award(tx: WriteTransaction, row: Any, subject: str, rank: int, asked_by: str) -> Fact:
+def _award(tx: WriteTransaction, row: Any, asked_by: str) -> Body:
+    """Say what the awards of a selection have in common."""
     unit = stations.get(tx.connection, row.station)
-    body: Body = {
+    return {
         "station": row.station,
         "title": title(row),
         "unit": unit.name,
         "level": _LEVELS.get(unit.level, "other"),
         "granted_on": tx.today.isoformat(),
-        ("volunteer" if row.subject == "volunteers" else "organisation"): subject,
         "asked_by": asked_by,
         "selection": row.id,
-        "rank": rank,
     }
-    return Fact("award.granted", body)

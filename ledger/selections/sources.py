@@ -9,12 +9,14 @@ goes the same way as the page did.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, bindparam, cast, func, insert, literal, null, or_, select
 
 from ledger import tables
+from ledger.ids import ALPHABET
 from ledger.people.actors import below
 from ledger.selections import facts
 from ledger.selections.facts import Facts
@@ -85,6 +87,12 @@ class Source:
         """The subject, to group by: an expression that no index is in the order of, unless that helps."""
         plain: ColumnElement[str] = self.records.c.subject
         return plain if self.together else func.coalesce(plain, "")
+
+    def parts(self) -> list[list[ColumnElement[bool]]]:
+        """Cut the people by their numbers' first letters, so that what the database has to sort for each part stays small; or do not."""
+        mine = self.records.c.subject
+        bounds = ["", *ALPHABET[1:]] if self.together else []
+        return [[mine >= low, *([mine < high] if high else [])] for low, high in zip_longest(bounds, bounds[1:])] or [[]]
 
     def records_of(self, subjects: Iterable[str]) -> Iterator[Any]:
         """Give the records of some people, each person's together, earliest first."""
@@ -225,8 +233,8 @@ def admit(connection: Connection, selection: str, index: int, services: list[int
     connection.execute(insert(_CANDIDATE).from_select(names, asked))
 
 
-def frozen(connection: Connection, row: Any, before: int | None = None) -> Source:
-    """See a selection (its row) as it was frozen, with what was decided since; *before*: only by entries before that one."""
+def frozen(connection: Connection, row: Any, rules: Rules, before: int | None = None) -> Source:
+    """See a selection (its row, and its rules) as it was frozen, with what was decided since; *before*: only by entries before that one."""
     selection = row.id
     last = before if before is not None else 2**53
     mine = _RECORD.c.selection == selection
@@ -252,8 +260,10 @@ def frozen(connection: Connection, row: Any, before: int | None = None) -> Sourc
     )
     said = connection.execute(select(_CANDIDATE.c.subject, _CANDIDATE.c.facts).where(of_selection, _CANDIDATE.c.facts.is_not(None)))
     known = {one.subject: Facts.read(one.facts) for one in said}
-    left = connection.execute(select(_RECORD.c.service, _RECORD.c.out).where(valid, _RECORD.c.out.is_not(None)))
-    out = {one.service: one.out for one in left}
+    out: dict[int, str] = {}
+    if rules.staff or rules.spent:  # no other rule leaves records out
+        left = connection.execute(select(_RECORD.c.service, _RECORD.c.out).where(valid, _RECORD.c.out.is_not(None)))
+        out = {one.service: one.out for one in left}
     out, barred = _decided(connection, selection, last, out)
     seats = {code: (low, high) for code, (low, high) in orjson.loads(row.seats).items()}
     return Source(connection, records, people.subquery(), known, out, seats, barred, together=True)

@@ -11,7 +11,7 @@ from ledger.rates import counting_day
 from ledger.selections import sources
 from ledger.selections.ranking import Standing, rank
 from ledger.selections.rules import Rules
-from ledger.selections.sources import WHY_OUT, Scope
+from ledger.selections.sources import Scope
 from ledger.transactions import ReadTransaction
 from ledger.workdays import calendar
 
@@ -50,7 +50,7 @@ def select_year(tx: ReadTransaction, year: int, rules: Rules) -> Selection:
     Raises InvalidRequest for a period that has not begun.
     """
     scope = scope_on(tx, year, rules, None)
-    ranking = rank(sources.live(tx.connection, scope), rules, scope.until, WHY_OUT)
+    ranking = rank(sources.live(tx.connection, scope), rules, scope.until)
     size = tree_head(tx.connection).size
     chosen, excluded = (candidates(tx, rules, found) for found in (ranking.chosen, ranking.excluded))
     return Selection(year, rules, scope.until, size, ranking.considered, chosen, excluded)
@@ -101,4 +101,4 @@ def names_of(tx: ReadTransaction, subject: str, numbers: set[str]) -> Mapping[st
     """Give names as lists show them, by number."""
     if subject == "volunteers":
         return volunteers.masked_names(tx, numbers)
-    return {number: organisations.name_of(tx.connection, number) for number in numbers}
+    return organisations.names(tx.connection, numbers)

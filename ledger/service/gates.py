@@ -52,7 +52,7 @@ def exceptions(tx: ReadTransaction, rows: Sequence[Any]) -> dict[int, list[str]]
             "忘记签退，按活动结束时间计，请问清本人什么时候走的" if row.entry_index in forgotten else "",
             _lateness(row, ended, policy, known),
             f"超过每日上限，已有第二人签字（当日共 {duration(day)}）" if row.second else "",
-            _outside(row, activity),
+            outside(row.start, row.end, activity),
             "夜间服务" if at_night(row.start, row.end, policy) else "",
             f"同一活动 {alike} 人时间完全相同" if alike >= policy.same_interval_people else "",
             f"当日共 {duration(day)}，时间较长" if day >= policy.long_day_minutes and not row.second else "",
@@ -98,8 +98,9 @@ def _span(said: Body) -> str:
     return f"{said['start'][11:]}–{over}{said['end'][11:]}，{duration(said['minutes'])}"
 
 
-def _outside(row: Any, activity: Any) -> str:
-    if not activity.start or not activity.end or (row.start >= activity.start and row.end <= activity.end):
+def outside(start: str, end: str, activity: Any) -> str:
+    """Say that a service goes beyond the time its activity was planned for; empty when it does not, or none was planned."""
+    if not activity.start or not activity.end or (start >= activity.start and end <= activity.end):
         return ""
     return f"在活动的计划时间之外（计划 {activity.start[5:].replace('T', ' ')} 至 {activity.end[5:].replace('T', ' ')}）"
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from sqlalchemy import Connection, func, select
 
@@ -56,6 +57,7 @@ def judge(connection: Connection, today: date) -> Callable[[str, str], bool | No
     """Give what tells whether a record came later than policy allows, from the days of its end and its coming; None: a year without working days."""
     due, known = service_policy(connection, today.isoformat()).entry_due_working_days, calendar(connection)
 
+    @cache
     def late(ended: str, came: str) -> bool | None:
         first, last = date.fromisoformat(ended), date.fromisoformat(came)
         try:

@@ -64,6 +64,15 @@ ORGANISATIONS = (
     PHONE,
     Column("uscc", ("统一社会信用代码", "信用代码")),
 )
+UNIT_CODES = (
+    Column("code", ("统计用区划代码", "区划代码", "行政区划代码", "代码"), required=True),
+    Column("name", ("名称", "单位名称", "区划名称"), required=True),
+    Column("area", ("城乡分类代码", "城乡分类")),
+    Column("valid_from", ("生效日期", "启用日期")),
+    Column("ended_on", ("撤销日期", "失效日期", "废止日期")),
+    Column("into", ("并入代码", "后继代码", "并入")),
+    Column("basis", ("依据", "文号", "批复文号")),
+)
 STATIONS = (
     Column("code", ("站点编码", "编码", "代码", "code"), required=True),
     Column("name", ("站点名称", "名称", "name"), required=True),

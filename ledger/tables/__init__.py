@@ -30,6 +30,7 @@ from ledger.tables.filing import (
     FilingUnitNameRow,
     FilingWarningRow,
 )
+from ledger.tables.handovers import HandoverRequestRow, HandoverRow
 from ledger.tables.log import LOG, BatchRow, CheckpointRow, CosignatureRow, EntryRow, TileRow
 from ledger.tables.notices import MessageRow, MessageWishRow, NoticeRow
 from ledger.tables.people import (
@@ -62,6 +63,7 @@ from ledger.tables.projections import (
     ServiceRow,
     StationRow,
     VolunteerRow,
+    YearServedRow,
 )
 from ledger.tables.selections import (
     SelectionCandidateRow,
@@ -75,7 +77,9 @@ from ledger.tables.selections import (
     SelectionWordsRow,
 )
 from ledger.tables.spot_checks import SpotCheckRow
+from ledger.tables.tasks import TaskRow
 from ledger.tables.work import (
+    DormancyNoticeRow,
     HandedCodeRow,
     JobRow,
     JobRunRow,
@@ -118,6 +122,7 @@ __all__ = [
     "CosignatureRow",
     "DataRequestRow",
     "DeskRow",
+    "DormancyNoticeRow",
     "DutyPaperRow",
     "EntryRow",
     "ErasureRow",
@@ -132,6 +137,8 @@ __all__ = [
     "FilingUnitNameRow",
     "FilingWarningRow",
     "HandedCodeRow",
+    "HandoverRequestRow",
+    "HandoverRow",
     "JobRow",
     "JobRunRow",
     "KeyRotationRow",
@@ -178,11 +185,13 @@ __all__ = [
     "SignUpRow",
     "SpotCheckRow",
     "StationRow",
+    "TaskRow",
     "TileRow",
     "TrainingRow",
     "UploadRow",
     "VolunteerRow",
     "WebhookRow",
     "WitnessContactRow",
+    "YearServedRow",
     "table",
 ]

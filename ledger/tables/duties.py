@@ -17,7 +17,6 @@ class DutyPaperRow(SQLModel, table=True):
     period: str = text()
     handed_on: str = text()
     said: str = text()
-    paper: str | None = text(default=None)
     actor: str = text()
     recorded_at: str = text()
     replaced_by: int | None = Field(default=None, sa_type=BigInteger)

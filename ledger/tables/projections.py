@@ -1,6 +1,7 @@
 """The projections: folds of the log, remade from it at any time."""
 
 from sqlalchemy import BigInteger, Index
+from sqlalchemy import text as sql_text
 from sqlmodel import Field, SQLModel
 
 from ledger.tables.certificates import CertificateRow
@@ -9,9 +10,11 @@ from ledger.tables.credit import CREDIT
 from ledger.tables.duties import DutyPaperRow
 from ledger.tables.figures import FigureRow, OrganisationMarkRow
 from ledger.tables.filing import FILING
+from ledger.tables.handovers import HandoverRow
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
 from ledger.tables.spot_checks import SpotCheckRow
+from ledger.tables.tasks import TaskRow
 
 
 class ChainRow(SQLModel, table=True):
@@ -34,7 +37,7 @@ class PolicyRow(SQLModel, table=True):
 
 
 class StationRow(SQLModel, table=True):
-    """A unit of the tree: district, centre or station."""
+    """A unit of the tree: district, centre or station; no more from *closed_on* on, and then part of *successor*, if of any."""
 
     __tablename__ = "station"
     code: str = text(primary_key=True)
@@ -44,6 +47,7 @@ class StationRow(SQLModel, table=True):
     area_type: str | None = text(default=None)
     valid_from: str = text()
     closed_on: str | None = text(default=None)
+    successor: str | None = text(default=None)
     entry_index: int
 
 
@@ -86,7 +90,7 @@ class VolunteerRow(SQLModel, table=True):
 
     __tablename__ = "volunteer"
     number: str = text(primary_key=True)
-    station: str = text(index=True)
+    station: str = text()
     registered_on: str = text()
     basis: str = text()
     confirmed_on: str | None = text(default=None)
@@ -103,7 +107,11 @@ class VolunteerRow(SQLModel, table=True):
     guardian: str | None = text(default=None)
     recorder: str = text()
     disowned: str | None = text(default=None)
-    __table_args__ = (Index("ix_volunteer_merged_into", "merged_into"), Index("ix_volunteer_left_as", "left_as"))
+    __table_args__ = (
+        Index("ix_volunteer_merged_into", "merged_into"),
+        Index("ix_volunteer_left_as", "left_as"),
+        Index("ix_volunteer_counted", "station", "since_on", "left_on", "left_as", "confirmed_on", "confirmed_by", "backbone_on"),
+    )
 
 
 class PastHomeRow(SQLModel, table=True):
@@ -194,7 +202,30 @@ class ServiceRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_service_volunteer_start", "volunteer", "start"),
         Index("ix_service_station_status", "station", "status"),
+        Index(
+            "ix_service_effective_on",
+            *("effective_on", "volunteer", "served_on", "minutes", "status", "frozen"),
+            sqlite_where=sql_text("effective_on IS NOT NULL"),
+            postgresql_where=sql_text("effective_on IS NOT NULL"),
+        ),
+        Index(
+            "ix_service_ahead",
+            "served_on",
+            sqlite_where=sql_text("effective_on < served_on"),
+            postgresql_where=sql_text("effective_on < served_on"),
+        ),
     )
+
+
+class YearServedRow(SQLModel, table=True):
+    """What a volunteer gave in a year: the records that are approved and not frozen, also those whose publicity still runs, and their minutes."""
+
+    __tablename__ = "year_served"
+    year: str = text(primary_key=True)
+    volunteer: str = text(primary_key=True)
+    records: int = count()
+    minutes: int = count()
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class ObjectionRow(SQLModel, table=True):
@@ -319,6 +350,7 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     PastHomeRow,
     ActivityRow,
     ServiceRow,
+    YearServedRow,
     ObjectionRow,
     OmissionRow,
     PublishedRateRow,
@@ -335,4 +367,6 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     SpotCheckRow,
     DutyPaperRow,
     *FILING,
+    HandoverRow,
+    TaskRow,
 )

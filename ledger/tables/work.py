@@ -139,7 +139,7 @@ class ProposalPaperRow(SQLModel, table=True):
 
 
 class RuleProposalRow(SQLModel, table=True):
-    """A rule set (JSON) as one official proposed it, waiting for a second one."""
+    """A rule set, or a set of indicators, (JSON) as one official proposed it, waiting for a second one."""
 
     __tablename__ = "rule_proposal"
     id: str = text(primary_key=True)
@@ -147,6 +147,15 @@ class RuleProposalRow(SQLModel, table=True):
     said: str = text()
     proposed_by: str = text()
     proposed_at: str = text()
+
+
+class DormancyNoticeRow(SQLModel, table=True):
+    """That the desk was told that an organisation has held nothing since a day."""
+
+    __tablename__ = "dormancy_notice"
+    organisation: str = text(primary_key=True)
+    quiet_since: str = text(primary_key=True)
+    told_at: str = text()
 
 
 class HandedCodeRow(SQLModel, table=True):

@@ -170,6 +170,9 @@ def test_a_file_is_verified_and_looked_up(world, person, visitor, made):
     assert forged != data
     answer = hand_in(forged)
     assert (answer.status_code, "<h2>文件不对</h2>" in answer.text) == (400, True)
+    page = pdf.index(b"stream", pdf.index(b"/FlateDecode")) + 20
+    answer = hand_in(pdf[:page] + bytes([pdf[page] ^ 1]) + pdf[page + 1 :])
+    assert (answer.status_code, "这个 PDF 的页面不是开出时的样子" in answer.text, "一字不差" in answer.text) == (400, True, False)
     for content, sentence in ((b"hello", "读不出来"), (b"%PDF-1.7 a scan", "可能是扫描件"), (b"", "读不出来")):
         assert sentence in hand_in(content).text, content
     assert "请选择证明的 PDF 文件" in anybody.post("/check/file").text

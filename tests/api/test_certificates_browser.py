@@ -128,3 +128,70 @@ def test_the_desk_makes_one_and_an_approver_revokes_it_with_the_keyboard_and_no_
     keep(above, "E-check-revoked", tmp_path, full_page=True)
     for page in (desk, above):
         page.context.close()
+
+
+@pytest.fixture
+def unplugged(world, browser, tmp_path):
+    """The page that is kept on one's own machine, opened from the disk with the network cable out."""
+    path = tmp_path / "离线核验.html"
+    answer = world.visitor().get("/check/offline.html")
+    assert (answer.mimetype, "attachment" in answer.headers["Content-Disposition"]) == ("application/octet-stream", True)
+    path.write_bytes(answer.data)
+    context = browser.new_context(locale="zh-CN", viewport=PHONE)
+    context.set_offline(True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    yield page
+    context.close()
+
+
+def test_the_page_on_ones_own_machine_judges_as_we_do_with_the_cable_out(world, person, hours, unplugged, tmp_path):
+    visitor = world.visitor(person.number, person.password)
+    visitor.post("/certificates/", {"period": "all", "id_number": "masked"})
+    number = "340104-2025-000001"
+    pdf, data = visitor.get(f"/certificates/{number}.pdf").data, visitor.get(f"/certificates/{number}.json").data
+    answer = unplugged.locator("#answer")
+
+    def hand_in(content, name="证明.pdf"):
+        unplugged.locator("#file").set_input_files([])
+        unplugged.locator("#file").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": content})
+        answer.locator("h2").wait_for()
+        said = answer.inner_text()
+        unplugged.evaluate("document.querySelector('#answer').replaceChildren()")
+        return said
+
+    for content in (pdf, data):
+        said = hand_in(content)
+        assert said.startswith("通过"), said
+        assert "40小时（20 次）" in said
+        assert number in said
+    assert fits(unplugged)
+    place = pdf.index(b"/FlateDecode") + 60
+    assert "页面上印的不能信" in hand_in(pdf[:place] + bytes([pdf[place] ^ 4]) + pdf[place + 1 :])
+    assert "页面上印的不能信" in hand_in(pdf + b"\n")
+    places = (
+        data.index(b'minutes\\":') + 11,
+        data.index(b"tlog-proof@v1") + 60,
+        data.index(b'"name"') + 9,
+        data.index(b"/certificate\\nnumber") + 24,
+    )
+    for at in (*places, len(data) - 3):
+        said = hand_in(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :], "证明.json")
+        assert said.startswith("不通过"), (at, said)
+    assert hand_in(b"hello").startswith("不通过")
+
+    [code] = codes_on(pdf)
+    other = "A" if code[-40] != "A" else "B"
+    for typed, title in ((code, "通过"), (code[:-40] + other + code[-39:], "不通过"), ("hello", "不通过"), (code, "通过")):
+        unplugged.locator("#qr").fill(typed)
+        unplugged.evaluate("document.querySelector('#answer').replaceChildren()")
+        unplugged.get_by_role("button", name="核验二维码").click()
+        answer.locator("h2").wait_for()
+        assert answer.locator("h2").inner_text() == title, typed
+    keep(unplugged, "offline-check", tmp_path, full_page=True)
+
+    world.visitor("approver").post(f"/volunteers/{person.number}/certificates/{number}/revocation", {"reason": "已另开一份"})
+    world.ledger.sign_now()
+    said = hand_in(visitor.get(f"/certificates/{number}.pdf").data)
+    assert said.startswith("已撤销")
+    assert "已另开一份" in said

@@ -1,6 +1,9 @@
 """「要交的材料」: a clerk hands in what the station owes, and finds it again as a page and as a file; others' units stay closed."""
 
+import io
 import re
+
+import openpyxl
 
 CENTRE, STATION, NEXT_STATION = "340104001000", "340104001004", "340104001001"
 REPORT = {"unit": STATION, "period": "2025-11", "organisation": "", "field-news": "两个队伍换届", "field-results": "探望 30 人次"}
@@ -16,6 +19,9 @@ def test_a_report_is_handed_in_and_stands_on_the_list_the_year_and_as_a_file(wor
     paper = clerk.get(answer.location).text
     assert "探望 30 人次" in paper
     assert "按时" in paper
+    assert "<dt>谁交的</dt><dd>recorder</dd>" in paper
+    made = openpyxl.load_workbook(io.BytesIO(clerk.get(f"{answer.location}/xlsx").data)).active
+    assert any("制表人：recorder" in str(cell) for line in made.values for cell in line), "who handed it in, as they sign in"
     assert "按时交了的 1 份" in clerk.get("/duties/").text
     assert "按时交了" in clerk.get(f"/duties/year?unit={STATION}&year=2025").text
     for ending, start in (("xlsx", b"PK"), ("pdf", b"%PDF"), ("csv", b"\xef\xbb\xbf")):

@@ -158,6 +158,10 @@ def test_an_objection_upheld_with_the_times_that_stand_is_refused_and_the_hours_
     said = {"finding": "upheld", "reason": "与签到表核对过", "start": before.start, "end": before.end, "break_minutes": "0"}
     refused = above.post(f"/objections/{before.contested_by}", said)
     assert (refused.status_code, "和原来记的一样" in refused.text) == (400, True)
+    assert f'<a href="#o{before.contested_by}">回到这一处去改</a>' in refused.text, "where to mend it"
+    assert f'id="o{before.contested_by}"' in refused.text
+    assert "与签到表核对过</textarea>" in refused.text, "what was typed is not lost"
+    assert 'value="upheld" required checked' in refused.text
     assert row(world, elder.index) == before
 
 

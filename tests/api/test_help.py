@@ -5,9 +5,11 @@ from api.help_texts import HELP
 
 NO_PAGES = {
     *("static", "credit.entry", "credit.picture", "my_data.download", "second_factor.picture", "sheets.template", "sheets.problems"),
-    *("certificates.data", "certificates.paper", "certificates.credential", "credentials.status", "credentials.keys", "rules.file"),
+    *("certificates.data", "certificates.paper", "certificates.credential", "credentials.status", "credentials.keys", "check.offline"),
+    *("rules.file", "rules.example"),
     *("honours.proof", "selections.download"),
-    *("annual_reports.file", "indicators.file", "duties.paper_file", "duties.filing_ledger"),
+    *("annual_reports.file", "indicators.file", "indicator_sets.file", "open_data.file", "stations.file"),
+    *("duties.paper_file", "duties.filing_ledger"),
     "filings.copies",
     *("activities.feed", "log.checkpoint", "log.vkey", "log.tile", "log.bundle", "log.proof"),  # files, pictures, what programs read
     *("home.home", "check_in.scanned", "oidc.start", "oidc.callback", "api.problem"),  # they lead on to another

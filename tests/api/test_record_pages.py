@@ -81,10 +81,10 @@ def test_an_award_goes_from_the_volunteer_by_a_second_person_into_the_record(own
     assert "只能附照片" in hand_in(own, "/record/award", AWARD, b"hello", "证书.txt").text
     assert "在将来" in hand_in(own, "/record/award", {**AWARD, "granted_on": "2026-01-01"}).text
     assert hand_in(own, "/record/award", AWARD).location == "/record/#awards"
-    assert "正等第二个人决定，还没有记入" in own.get("/record/").text
+    assert "正等工作人员核实，还没有记入" in own.get("/record/").text
     back = re.search(r'action="(/record/waiting/[^"]+)"', own.get("/record/").text)[1]
     assert own.post(back).status_code == 302
-    assert "正等第二个人决定" not in own.get("/record/").text
+    assert "正等工作人员核实" not in own.get("/record/").text
     assert "已经有人办过" in own.post(back).text
     assert hand_in(own, "/record/award", AWARD).status_code == 302
     page = approver.get("/proposals/").text

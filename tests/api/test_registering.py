@@ -266,6 +266,13 @@ def test_the_person_changes_the_phone_and_leaves_in_two_steps(world):
     visitor.post("/registration/phone", {"phone": "139-1234-5678"})
     assert "13912345678" in visitor.get("/registration/").text
     assert "联系电话不对" in visitor.post("/registration/phone", {"phone": "1"}).text
+    visitor.post("/registration/particulars", {"area": " 三里庵  A 小区 ", "skills": "急救", "services": ""})
+    page = visitor.get("/registration/").text
+    assert '<td data-label="内容">三里庵 A 小区</td>' in page
+    assert "居住区域" not in page.split("没有保存：")[1].split("。")[0]
+    assert "13912345678" in page, "the phone stays"
+    assert "没有改动" in visitor.post("/registration/particulars", {"area": "三里庵 A 小区", "skills": "急救"}).text
+    assert "不要写电话、证件号" in visitor.post("/registration/particulars", {"skills": "电话 13955512345"}).text
     assert "仍是您的" in visitor.get("/registration/leave").text
     visitor.post("/registration/leave", {"reason": "moved_away"})
     assert row(world, number).left_as == "moved_away"

@@ -42,6 +42,8 @@ PAGES = {
     "credit.picture": EVERYONE,
     "volunteers.printed": STAFF,
     "stations.listing": EVERYONE,
+    "stations.file": EVERYONE,
+    "stations.people": STAFF,
     "volunteers.search": STAFF,
     "volunteers.find": STAFF,
     "volunteers.one": STAFF,
@@ -85,12 +87,28 @@ PAGES = {
     "credentials.status": EVERYONE,
     "annual_reports.page": EVERYONE,
     "annual_reports.file": EVERYONE,
+    "spot_checks.listing": EVERYONE,
+    "spot_checks.one": EVERYONE,
+    "spot_checks.form": {"official"},
+    "spot_checks.record": {"official"},
     "credentials.keys": EVERYONE,
 }
 PAGES |= {
     "clockwork.listing": {"administrator", "official", "auditor"},
     "clockwork.run": {"administrator"},
     **{f"duties.{view}": STAFF for view in ("listing", "year", "fill", "hand_in", "paper", "paper_file", "filing_ledger")},
+    "requirements.page": EVERYONE,
+    "tasks.listing": STAFF,
+    "tasks.assign": {"approver", "official"},
+    "tasks.finish": STAFF,
+    "tasks.drop": {"approver", "official"},
+    "open_data.page": EVERYONE,
+    "open_data.file": EVERYONE,
+    "indicator_sets.listing": EVERYONE,
+    "indicator_sets.file": EVERYONE,
+    "indicator_sets.propose": {"official"},
+    "indicator_sets.decide": {"official"},
+    "unit_tree.page": STAFF,
     "indicators.listing": EVERYONE,
     "indicators.file": EVERYONE,
     "indicators.figures": STAFF,
@@ -118,6 +136,7 @@ PAGES |= {
     "erasures.one": {"approver", "official"},
     "erasures.decide": {"approver", "official"},
     "reveals.listing": {"official", "auditor"},
+    **{f"handovers.{view}": {"approver", "official"} for view in ("listing", "ask", "decide", "take")},
 }
 PAGES |= {
     "logging.start": {"recorder", "approver"},
@@ -153,6 +172,7 @@ PAGES |= {
     "registration.leave_form": {"volunteer"},
     "registration.leave": {"volunteer"},
     "registration.phone": {"volunteer"},
+    "registration.particulars": {"volunteer"},
     "registration.move": {"volunteer"},
     "registration.answer": {"volunteer"},
 }
@@ -190,6 +210,7 @@ PAGES |= {
     "check.one": EVERYONE,
     "check.person": EVERYONE,
     "check.file": EVERYONE,
+    "check.offline": EVERYONE,
     "publicity.certificates": EVERYONE,
 }
 PAGES |= {f"record.{view}": {"volunteer"} for view in ("mine", "ask_lift", "take_back", "award_form", "hand_in")}
@@ -250,6 +271,27 @@ API |= {
     "api_rates.counted": "stations:read",
     "api_rates.published": "stations:read",
     "api_selections.recheck": "selections:read",
+    "api_selections.listing": "selections:write",
+    "api_selections.create": "selections:write",
+    "api_selections.one": "selections:write",
+    "api_selections.revise": "selections:write",
+    "api_selections.freeze": "selections:write",
+    "api_selections.checks": "selections:write",
+    "api_selections.listed_doubts": "selections:write",
+    "api_selections.propose": "selections:write",
+    "api_selections.confirm": "selections:write",
+    "api_selections.withdraw": "selections:write",
+    "api_selections.ranking": "selections:write",
+    "api_selections.draw": "selections:write",
+    "api_selections.publish": "selections:write",
+    "api_selections.public": "selections:write",
+    "api_selections.listed_objections": "selections:write",
+    "api_selections.contest": "selections:write",
+    "api_selections.decide": "selections:write",
+    "api_selections.sign": "selections:write",
+    "api_credentials.keys": EVERYONE,
+    "api_credentials.status_list": EVERYONE,
+    "api_certificates.secure": "certificates:write",
     "api_webhooks.listing": "webhooks:write",
     "api_webhooks.register": "webhooks:write",
     "api_webhooks.one": "webhooks:write",
@@ -275,7 +317,12 @@ API |= {
 }
 PAGES |= {f"webhooks.{view}": {"administrator", "official"} for view in ("listing", "register", "renew", "replay", "remove")}
 PAGES |= {"rules.listing": EVERYONE, "rules.file": EVERYONE, "rules.mine": {"volunteer"}, "rules.of_volunteer": STAFF}
-PAGES |= {"rules.propose": {"official"}, "rules.spend": {"recorder", "approver"}, "rules.decide": {"official"}}
+PAGES |= {
+    "rules.example": {"official"},
+    "rules.propose": {"official"},
+    "rules.spend": {"recorder", "approver"},
+    "rules.decide": {"official"},
+}
 PAGES |= {"activities.listing": STAFF, "activities.one": STAFF}
 PAGES |= {
     f"activities.{view}": STAFF - {"official"} for view in ("form", "save", "drop", "close", "cancel", "renew_feed", "sign_up", "withdraw")
@@ -285,7 +332,14 @@ PAGES |= {f"check_in.{view}": STAFF - {"official"} for view in ("open_desk", "de
 PAGES |= {f"check_in.{view}": {"volunteer"} for view in ("type_in", "typed", "here", "check", "mine")}
 TOKENS = {
     "recorder": ("service-records:write", "service-records:read", "activities:write", "volunteers:write", "log:read", "certificates:write"),
-    "approver": ("service-records:approve", "service-records:amend", "activities:read", "certificates:read", "certificates:revoke"),
+    "approver": (
+        "service-records:approve",
+        "service-records:amend",
+        "activities:read",
+        "certificates:read",
+        "certificates:revoke",
+        "selections:write",
+    ),
     "official": ("volunteers:read", "organisations:read", "organisations:write", "stations:write", "selections:read", "webhooks:write"),
     "administrator": ("jobs:read", "webhooks:write", "stations:read"),
     "auditor": ("log:read", "entries:read"),
@@ -294,6 +348,7 @@ TOKENS = {
 EXAMPLES = {
     "account": "clerk",
     "selection": "2222222222",
+    "service": 999_999,
     "step": "check",
     "deed": "confirm",
     "listed": "check",
@@ -307,10 +362,13 @@ EXAMPLES = {
     "code": "overlap",
     "draft": str(uuid.uuid4()),
     "filing": "2222222222",
+    "handover": "2222222222",
+    "task": "2222222222",
     "evidence_id": str(uuid.uuid4()),
     "certificate": "340104-2025-999999",
     "way": "json",
     "ending": "csv",
+    "dataset": "rates",
     "key": "z6Mk",
     "upload": str(uuid.uuid4()),
     "batch": str(uuid.uuid4()),

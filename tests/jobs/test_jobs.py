@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
+from jobs import backups
 from jobs.backups import KEPT
+from jobs.notices import LEDGERS_ON
 from jobs.runs import ATTEMPTS_MAX, CLAIM_AGE_MAX, run_once
 from jobs.schedule import JOBS, Job, due, run_asked, run_due, start
 from jobs.schedule import declare as declare_jobs
@@ -633,6 +636,17 @@ def test_backups_are_made_by_night_the_newest_kept_and_of_the_key_store_one(ledg
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_a_clock_that_ran_ahead_left_does_not_outlive_a_nights_key_store(ledger, clock):
+    ahead = clock.now
+    clock.now += timedelta(days=365)
+    backups.make(ledger)
+    clock.now = ahead
+    backups.make(ledger)
+    folder = ledger.settings.backups
+    assert [path.name for path in folder.glob("*.key-store")] == [f"shouwang-{ahead:%Y%m%d-%H%M%S}.key-store"]
+    assert len(list(folder.glob("*.backup"))) == 2
+
+
 def test_a_backup_that_cannot_be_written_is_loud_and_the_older_ones_stay(ledger, clock):
     run_due(ledger, one("backup"))
     folder = ledger.settings.backups
@@ -643,3 +657,29 @@ def test_a_backup_that_cannot_be_written_is_loud_and_the_older_ones_stay(ledger,
     [run] = run_due(ledger, one("backup"))
     assert (run.state, "备份文件夹" in run.remark) == ("failed", True)
     assert len(list(kept.iterdir())) == 2
+
+
+def test_a_backup_that_was_moved_away_or_grew_old_is_loud(ledger, clock):
+    age = one("backup-age")
+    assert [run.state for run in run_due(ledger, age)] == ["done"], "before the first there is nothing to look at"
+    run_due(ledger, one("backup"))
+    assert [run.state for run in run_due(ledger, age)] == ["done"]
+    [copy] = ledger.settings.backups.glob("*.key-store")
+    copy.rename(ledger.settings.backups / "elsewhere")
+    [run] = run_due(ledger, age)
+    assert (run.state, "没有密钥库副本" in run.remark) == ("failed", True)
+    (ledger.settings.backups / "elsewhere").rename(copy)
+    clock.now += timedelta(hours=51)
+    [run] = run_due(ledger, age)
+    assert (run.state, "太旧" in run.remark) == ("failed", True)
+
+
+def test_the_ledgers_of_the_month_are_pointed_out_on_their_day_even_when_it_was_missed(ledger, clock):
+    told = []
+    job = replace(one("ledgers")[0], work=lambda _ledger, _tx, day: told.append(day) or 0)
+    clock.now = at("2026-03-16 09:00")
+    run_due(ledger, [job])
+    clock.now = at("2026-03-20 09:00")
+    run_due(ledger, [job])
+    assert date(2026, 3, LEDGERS_ON) in told
+    assert told.count(date(2026, 3, LEDGERS_ON)) == 1

@@ -221,6 +221,24 @@ def test_the_station_of_the_home_counts_wherever_somebody_served(town):
     assert of(found, EAST).rates() == {"registration_rate": "0.0050", "participation_rate": "0.2000", "backbone_rate": "0.0000"}
 
 
+def test_a_record_moved_to_a_later_day_counts_from_that_day_on_and_when_it_is_void_not_at_all(town):
+    index = town.serve(ZHANG, "2026年2月20日", "9:00", "10:00", settled=True)
+    other = town.serve(ZHANG, "2026年2月19日", "9:00", "10:00", settled=True)
+    later = {"start": datetime(2026, 2, 26, 9), "end": datetime(2026, 2, 26, 11), "reason": "记错了日子"}
+    town.write(lambda tx: amending.correct(tx, index, **later), OPERATOR)
+
+    def counted():
+        days = (date(2026, 2, 18), date(2026, 2, 19), date(2026, 2, 25), date(2026, 2, 26))
+        return [(one.participants, one.minutes) for one in (of(count(town, 2026, day), EAST) for day in days)]
+
+    assert counted() == [(0, 0), (1, 60), (1, 60), (1, 180)]
+    town.write(lambda tx: amending.void(tx, other, reason="误登"), OPERATOR)
+    assert counted() == [(0, 0), (0, 0), (0, 0), (1, 120)]
+    town.write(lambda tx: amending.void(tx, index, reason="误登"), OPERATOR)
+    assert counted() == [(0, 0)] * 4
+    assert verify(town.ledger).ok
+
+
 def test_the_population_in_force_on_the_day_is_named_with_its_source(town):
     newer = [STATION_HEADER, [EAST, "东社区社会服务站", "站", CENTRE, "城市", 500, "2026-02-01", "人口抽样"]]
     town.hand_in(newer, "stations")

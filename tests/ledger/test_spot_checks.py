@@ -2,14 +2,17 @@
 
 import dataclasses
 
+import orjson
 import pytest
+from argon2 import PasswordHasher
 from world import CENTRE, HOME, OTHER
 
 from ledger import spot_checks
 from ledger.checking import sampling
 from ledger.errors import InvalidRequest, NotAllowed, NotFound
 from ledger.notes import note_parts, parse_checkpoint
-from ledger.people.actors import Actor
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR, Actor
 from ledger.spot_checks import Found
 
 NONCE = "双色球 2025002 期"
@@ -58,11 +61,15 @@ def test_a_sample_is_drawn_from_the_units_own_records_and_anybody_draws_the_same
 
 
 def test_what_was_found_is_an_entry_with_the_whole_sample(street):
+    Accounts(street.ledger, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)).create(OPERATOR, "zhao", "approver", station=CENTRE)
+    clerk = street.sql("SELECT id FROM account WHERE login = 'zhao'")[0][0]
     drawn = draw(street)
     receipt = record(street, found(street, wrong=[drawn[1]], unclear=[drawn[3], drawn[3]], remark="签到表找不到"))
     body = street.entries()[receipt.index]["body"]
     assert (body["held"], body["wrong"], body["unclear"]) == ([drawn[0], drawn[2]], [drawn[1]], [drawn[3]])
     assert (body["tree_size"], body["nonce"], body["remark"]) == (street.checkpoint.size, NONCE, "签到表找不到")
+    told = street.sql("SELECT recipient, about FROM notice WHERE what = 'spot_check.wrong'")
+    assert [(recipient, orjson.loads(about)) for recipient, about in told] == [(clerk, {"service": drawn[1]})]
     with street.read() as tx:
         [row] = spot_checks.of_year(tx.connection, 2025)
         assert spot_checks.of_year(tx.connection, 2024) == []

@@ -99,6 +99,37 @@ def test_a_law_that_asks_for_time_turns_the_erasure_into_restriction(desk):
     assert desk.answer("verify")["ok"]
 
 
+def test_records_are_handed_over_by_two_into_a_file_for_the_owner_alone(desk):
+    with desk.book() as ledger:
+        Accounts(ledger).create(OPERATOR, "chief", "approver", station=EAST, password=PASSWORD)
+    out = desk.folder / "national.xlsx"
+    said = (
+        "hand-over",
+        EAST,
+        "--from",
+        "2025-01-01",
+        "--to",
+        "2025-12-31",
+        "--reason",
+        "按第67号令报送",
+        "--second",
+        "chief",
+        "--out",
+        out,
+    )
+    assert "登录名或密码不对" in desk.run(*said, said="wrong\n", code=2).stderr
+    assert not out.exists()
+    done = desk.answer(*said, said=f"{PASSWORD}\n")
+    assert (done["people"], done["unconfirmed"]) == (0, 2), "nobody has said yes"
+    assert (out.stat().st_mode & 0o777, out.read_bytes()[:2]) == (0o600, b"PK")
+    assert "不覆盖" in desk.run(*said, said=f"{PASSWORD}\n", code=2).stderr
+    wrong = desk.folder / "own.json"
+    wrong.write_text('{"tables": [{"id": "guardian"}]}')
+    refused = desk.run(*said[:-1], desk.folder / "other.xlsx", "--mapping", wrong, said=f"{PASSWORD}\n", code=2)
+    assert "id 应是" in refused.stderr
+    assert desk.answer("verify")["ok"]
+
+
 def test_the_wrapping_key_is_changed_and_everything_still_reads(desk):
     before = desk.settings.wrapping_key.read_text()
     assert desk.answer("rotate-wrapping-key") == {"rewrapped": 3, "from_environment": False}

@@ -16,7 +16,6 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("duty", "station")),
         sa.Column("organisation", sa.Text(), nullable=True),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("period", "handed_on", "said")),
-        sa.Column("paper", sa.Text(), nullable=True),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("actor", "recorded_at")),
         sa.Column("replaced_by", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("entry_index", name=op.f("pk_duty_paper")),

@@ -11,9 +11,10 @@ from ledger import evidence, imports, organisations, parked, webhooks
 from ledger.activities import Activity, find_or_publish
 from ledger.certificates.documents import Wish
 from ledger.certificates.issuing import certify
-from ledger.duties import papers
+from ledger.duties import papers, tasks
 from ledger.filing import asking
 from ledger.filing import drafts as filing_drafts
+from ledger.handing_over import asking as handing_over
 from ledger.ids import new_entry_id
 from ledger.organisations import Filing
 from ledger.people import changes, erasures, volunteers, withdrawals
@@ -84,6 +85,8 @@ def objects(world, person, recorded, upload, sheet):
     ledger.write(lambda tx: publishing.publish(tx, selection), OPERATOR)
     written = {"news": "两个队伍换届", "results": "探望 30 人次"}
     paper = ledger.write(lambda tx: papers.hand_in(tx, "station-report", STATION, f"{today:%Y-%m}", written), clerk).index
+    task = ledger.write(lambda tx: tasks.assign(tx, STATION, "建孵化基地", "2025-12-31", "工作方案"), OPERATOR)
+    handover = ledger.write(lambda tx: handing_over.ask(tx, STATION, f"{today:%Y-%m}-01", today.isoformat(), "每月报送"), OPERATOR)
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
     return SimpleNamespace(
         index=recorded[0][0],
@@ -91,6 +94,8 @@ def objects(world, person, recorded, upload, sheet):
         evidence=photo,
         event=event,
         filing=filing,
+        handover=handover,
+        task=task,
         filing_draft=filing_draft,
         plan=plan.partition("plan=")[2],
         account=clerk_account,

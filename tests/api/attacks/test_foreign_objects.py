@@ -55,6 +55,13 @@ FORMS = {
     "selections.save": {"name": "x", "year": "2025", "grade": "A", "quota_total": "1"},
     "desk_certificates.revoke": {"reason": "依据的记录作废了"},
     "api_certificates.revoke": {"reason": "依据的记录作废了"},
+    "api_certificates.secure": {"way": "json"},
+    "api_selections.revise": {"year": 2024, "rules": {"name": "x", "quota": 1}},
+    "api_selections.propose": {"finding": "drop", "reason": "签到表上没有"},
+    "api_selections.draw": {"value": "8", "drawn_on": "2025-10-01"},
+    "api_selections.contest": {"ground": "missing"},
+    "api_selections.decide": {"finding": "rejected", "reason": "签到表上有"},
+    "api_selections.sign": {},
 }
 """What would do something, were it one's own."""
 FOREIGN = ["next-recorder", "next-approver", "next-official", "neighbour", "auditor", "administrator"]
@@ -140,11 +147,11 @@ def tokens(world, login):
 
 _READ = {"service-records:read", "activities:read", "volunteers:read", "organisations:read", "certificates:read"}
 MAY = {
-    "recorder": _READ | {"service-records:write", "service-records:amend", "volunteers:write"},
+    "recorder": _READ | {"service-records:write", "service-records:amend", "volunteers:write", "certificates:write"},
     "approver": _READ
-    | {"certificates:revoke"}
+    | {"certificates:revoke", "selections:write"}
     | {"service-records:write", "service-records:approve", "service-records:amend", "volunteers:write"},
-    "official": _READ | {"service-records:approve", "service-records:amend", "volunteers:write", "webhooks:write"},
+    "official": _READ | {"service-records:approve", "service-records:amend", "volunteers:write", "webhooks:write", "selections:write"},
 }
 
 

@@ -5,6 +5,7 @@ from certified import serve_long
 from world import CENTRE, OTHER
 
 from ledger.ids import new_entry_id
+from ledger.people import reveals
 from ledger.people.actors import OPERATOR
 from ledger.service import amending
 
@@ -82,3 +83,35 @@ def test_another_stations_register_is_not_there(desk, clerk, person, world):
     assert desk.get(f"/certificates/{number}", token=token).status_code == 404
     assert desk.get("/certificates", token=token).json["items"] == []
     assert desk.get(f"/certificates/{number}", token=clerk).status_code == 200
+
+
+def test_as_a_credential_it_is_handed_out_and_the_look_is_written_down(desk, clerk, person, world):
+    number = post(desk, "", {"volunteer": person}, clerk).json["number"]
+
+    def looks():
+        with world.read() as tx:
+            return [one.fields for one in reveals.of(tx, person)]
+
+    before = looks()
+    said = post(desk, f"/{number}/credentials", {"way": "json"}, clerk)
+    assert (said.status_code, said.content_type, said.headers["Cache-Control"]) == (200, "application/vc", "no-store")
+    credential = said.get_json(force=True)
+    assert credential["credentialSubject"]["number"] == number
+    assert len(looks()) == len(before) + 1
+    token = post(desk, f"/{number}/credentials", {"way": "jwt"}, clerk)
+    assert token.content_type == "application/vc+jwt"
+    assert token.text.count(".") == 2
+    assert len(looks()) == len(before) + 2
+    assert post(desk, f"/{number}/credentials", {"way": "pdf"}, clerk).status_code == 422
+
+    listed = credential["credentialStatus"]["statusListCredential"].rsplit("/", 2)
+    answer = desk.client.get(f"/api/v1/credentials/status-lists/{listed[1]}/{listed[2]}")
+    assert answer.get_json(force=True)["credentialSubject"]["type"] == "BitstringStatusList"
+    assert desk.client.get(f"/api/v1/credentials/status-lists/{listed[1]}/9").status_code == 404
+    keys = desk.client.get("/api/v1/credentials/keys").get_json(force=True)
+    assert [one["publicKeyMultibase"] for one in keys["verificationMethod"]] == [listed[1]]
+
+    desk.accounts.create(OPERATOR, "far", "approver", station=OTHER, password="correct horse battery")
+    far = desk.issue("far", "certificates:read", "certificates:write")
+    assert post(desk, f"/{number}/credentials", {"way": "json"}, far).status_code == 404
+    assert len(looks()) == len(before) + 2

@@ -1,6 +1,7 @@
 """Every example on the page of the API is a command that works as it stands there, and its answer is what the description says."""
 
 import html
+import json
 import re
 import shlex
 from datetime import datetime
@@ -13,11 +14,13 @@ from world import CENTRE, CLERK, HOME
 from api.v1 import examples
 from ledger import parked
 from ledger.activities import Activity
+from ledger.certificates import credential_keys
 from ledger.ids import new_entry_id
 from ledger.parked import Parked
 from ledger.people import confirmations
 from ledger.people.actors import OPERATOR, Actor
 from ledger.people.tokens import ACTIONS
+from ledger.selections import doubts, drafts, freezing, objecting, publishing
 from ledger.service import objections
 
 
@@ -53,6 +56,7 @@ def lived_in(desk):
     town.serve(person, "2025-01-02 15:00", "16:00", activity=activity)
     certificate = town.certify(person).number
     town.publish_rates(2025)
+    selections, doubts_ = selecting(town, person)
     town.sign()
     everywhere = desk.issue("official", *[scope for scope, action in ACTIONS.items() if action in _OFFICIAL])
     hooks = [
@@ -71,11 +75,40 @@ def lived_in(desk):
         other=others[2],
         matters=matters,
         certificate=certificate,
+        selections=selections,
+        doubts=doubts_,
+        today=town.today.isoformat(),
+        status_key=credential_keys.keys(town.ledger.settings)[0].multikey,
     )
 
 
+def selecting(town, person):
+    """Selections as far as the examples name them, and the records and the objection that wait in them."""
+    served = [town.serve(person, f"2025-01-{day} 09:00", "11:00", settled=True).index for day in (13, 14, 15)]
+
+    def draft(**said):
+        rules = json.dumps({"name": "优秀志愿者", "quota": 3, "tie_break": ["minutes_ab"], "publicity_days": 1} | said).encode()
+        return town.write(lambda tx: drafts.save(tx, None, HOME, 2025, rules, "双色球" if "random" in said.get("tie_break", ()) else ""))
+
+    def public(selection):
+        town.write(lambda tx: publishing.publish(tx, selection), OPERATOR)
+
+    made = {examples.DRAFT: draft(), examples.READY: draft(), examples.FROZEN: draft(tie_break=["random"])}
+    made |= {name: draft() for name in (examples.RANKED, examples.PUBLIC, examples.ENDED)}
+    for name in (examples.FROZEN, examples.RANKED, examples.PUBLIC, examples.ENDED):
+        freezing.freeze(town.ledger, OPERATOR, made[name])
+    for service in served[1:]:
+        town.write(lambda tx, one=service: doubts.propose(tx, made[examples.FROZEN], one, "keep", "对照签到表查过"), OPERATOR)
+    public(made[examples.ENDED])
+    town.advance(days=5)
+    public(made[examples.PUBLIC])
+    objection = town.write(lambda tx: objecting.contest(tx, made[examples.PUBLIC], "hours"), OPERATOR).index
+    named = (examples.DOUBTED, examples.PROPOSED, examples.WITHDRAWN, examples.LIST_OBJECTION)
+    return made, dict(zip(map(str, named), map(str, (*served, objection)), strict=True))
+
+
 NEW = "340104001009"
-_OFFICIAL = ("see_station", "approve", "amend", "register", "set_up", "select", "manage_webhooks")
+_OFFICIAL = ("see_station", "approve", "amend", "register", "set_up", "select", "manage_webhooks", "run_selection")
 
 
 def real(label, one, text):
@@ -93,6 +126,10 @@ def real(label, one, text):
         examples.ACCEPTED: one.matters[0],
         examples.REFUSED: one.matters[1],
         str(examples.OBJECTION): str(one.objection),
+        examples.DRAWN_ON: one.today,
+        examples.STATUS_KEY: one.status_key,
+        **one.selections,
+        **one.doubts,
         **dict(zip(map(str, (examples.APPROVED, examples.CORRECTED, examples.VOIDED)), map(str, one.served), strict=True)),
     }
     for stands, value in found.items():

@@ -9,8 +9,9 @@ import pytest
 from certified import ADDRESS, certificate_of, codes_on, pdf_of, serve_long
 from world import CENTRE, HOME, World
 
-from ledger.checking import certificates
+from ledger.checking import certificates, pages
 from ledger.checking.certificates import decode_certificate, encode_certificate, read_slip, verify_certificate, verify_slip
+from ledger.checking.credentials import judge_file
 from ledger.checking.trusting import Trust
 from ledger.errors import InvalidRequest, LedgerError
 from ledger.notes import NoteError, Signer, sign_note
@@ -39,7 +40,7 @@ def trust(town):
 def judge(raw, trust):
     """Tell whether a file is accepted."""
     try:
-        return verify_certificate(decode_certificate(raw), trust).ok
+        return judge_file(raw, trust).report.ok
     except LedgerError:
         return False
 
@@ -57,6 +58,39 @@ def test_every_bit_of_the_file_counts(town, trust):
         (at, bit) for at in range(len(raw)) for bit in range(8) if judge(raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :], trust)
     ]
     assert accepted == []
+
+
+def test_every_bit_of_the_pdf_counts_too(town, trust):
+    """All bits of the line that is signed and of the file's end, and one of every 97 elsewhere: the pages are most of it."""
+    pdf = pdf_of(town, town.issued.number)
+    signed = pdf.index(b"%shouwang-pages ")
+    places = [*range(0, signed, 97), *range(signed, len(pdf))]
+    accepted = [at for at in places if judge(pdf[:at] + bytes([pdf[at] ^ 1 << at % 8]) + pdf[at + 1 :], trust)]
+    assert accepted == []
+
+
+def test_pages_that_were_painted_anew_saved_anew_or_lost_their_line_are_told_apart_from_the_data(town, trust):
+    pdf = pdf_of(town, town.issued.number)
+    at = pdf.index(b"%shouwang-pages ")
+    without = pdf[:at] + pdf[pdf.index(b"\n", at) + 1 :]
+    other = pdf_of(town, town.certify(town.person).number)
+    theirs = other.index(b"%shouwang-pages ")
+    borrowed = pdf[:at] + other[theirs : other.index(b"\n", theirs) + 1] + pdf[pdf.index(b"\n", at) + 1 :]
+    later = pdf + b"\n9 0 obj\nendobj\nstartxref\n1\n%%EOF\n"
+    stranger = Signer.from_seed(town.settings.origin, b"s" * 32)
+    forged = pages.sealed(without, town.settings.origin, town.issued.number, lambda text: sign_note(text, [stranger]))
+    for wrong in (without, borrowed, later, forged, pdf.replace(b"/Type", b"/type", 1)):
+        assert {fault.what for fault in judge_file(wrong, trust).report.faults} == {"pages"}
+    resealed = pages.sealed(without, town.settings.origin, town.issued.number, sign(town))
+    assert judge(resealed, trust), "the line is all that tells"
+
+
+def sign(town):
+    def signed(text):
+        with town.read() as tx:
+            return town.ledger.signing.sign_text(tx.connection, text)
+
+    return signed
 
 
 def test_what_was_cut_off_added_or_written_anew_is_refused(town, trust):

@@ -13,6 +13,7 @@ from ledger.checking.verifying import verify
 from ledger.duties import lists, owing, papers
 from ledger.duties.forms import EVERY, quorum_held, score, shipped
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from ledger.organisations import Filing
 from ledger.people.actors import OPERATOR
 
 REPORT = {"news": "两个队伍换届", "results": "探望 30 人次"}
@@ -143,6 +144,19 @@ def test_what_the_ledger_can_count_is_counted_and_not_typed(town):
     assert [(row[1], row[2], row[5]) for row in rows] == [("皖001", TEAM, "东社区社会服务站")]
 
 
+def test_what_is_handed_in_late_is_counted_as_of_the_end_of_its_period(town):
+    town.advance(days=80)  # 21 May
+    new = Filing("备0002", "晨光合唱团", "culture-sports", False, EAST, True, town.now.date())
+    town.write(lambda tx: organisations.record_many(tx, [new]), ZHAO)
+    said = [
+        orjson.loads(town.read(lambda tx, index=index: papers.get(tx, index)).said)
+        for index in (
+            hand_in(town, "filing-ledger", CENTRE, period, {"changes": "没有"}, OFFICIAL).index for period in ("2026-04", "2026-05")
+        )
+    ]
+    assert [(one["all"], one["new"]) for one in said] == [(1, 0), (2, 1)]
+
+
 WRONG = [
     ("station-report", {"news": "", "results": "x"}, "「组织动态」没有填"),
     ("station-report", {"news": "张主任 13855101234", "results": "x"}, "「组织动态」最多 1000 个字，不要写手机号"),
@@ -183,7 +197,10 @@ def test_a_project_closes_with_a_survey_or_a_reason_why_there_was_none(town):
         close(type="别的")
     close()
     close(asked="", answered="", satisfied="", unasked="服务对象为失智老人")
-    assert len(town.read(lambda tx: owing.events(tx.connection, [EAST]))) == 2, "two projects may close on one day"
+    found = town.read(lambda tx: owing.events(tx.connection, [EAST], 20))
+    assert len(found) == 2, "two projects may close on one day"
+    assert found[0].entry_index > found[1].entry_index
+    assert town.read(lambda tx: owing.events(tx.connection, [EAST], 1)) == found[:1]
 
 
 def test_who_owes_it_hands_it_in(town):

@@ -77,6 +77,16 @@ def test_a_change_and_an_end_are_printed_with_how_the_members_decided(world, str
         assert word in said, word
 
 
+def test_what_was_returned_never_reads_as_agreed_also_after_it_was_handed_in_again(world, street):
+    unit = street.file()
+    first = street.ask(CLOSING, kind="cancel", organisation=unit)
+    street.judge(first, "community", "returned", "债权债务没有写清楚")
+    street.ask(CLOSING, kind="cancel", organisation=unit, replaces=first)
+    world.ledger.finish_erasures()
+    said = text_of(papers.print_copies(world.ledger, CLERK, first, ["own"]))
+    assert "退回修改。债权债务没有写清楚" in said
+
+
 def test_only_a_desk_that_sees_the_station_prints_and_what_is_erased_is_not_there(world, street):
     filing = street.ask(filings.form(leader1_name="欧阳𬀩"))
     for actor in (Actor("next", "recorder", filings.OTHER), Actor("x", "auditor"), Actor("y", "volunteer")):

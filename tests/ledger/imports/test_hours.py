@@ -215,6 +215,13 @@ def test_times_decide_and_every_spelling_of_them_counts(town):
     assert (first.source_sha256, first.source_row) == (b64(bytes.fromhex(outcome.sheet.sha256)), 5)
 
 
+@pytest.mark.parametrize(("arrived", "left", "beyond"), [("14:00", "16:00", []), ("13:59", "15:00", [5]), ("15:00", "16:01", [5])])
+def test_a_row_beyond_the_planned_time_is_counted_and_remarked(town, arrived, left, beyond):
+    outcome = town.hand_in(xlsx(sheet(signed(ZHANG, arrived, left))))
+    assert (outcome.accepted, [remark.row for remark in outcome.remarks]) == (1, beyond)
+    assert all("在活动的计划时间之外（计划 02-26 14:00 至 02-26 16:00）" in remark.message for remark in outcome.remarks)
+
+
 def test_the_activity_is_what_the_rows_above_the_header_say(town):
     rows = sheet(signed(ZHANG), unit=TEAM)
     rows[2] += ["服务对象：空巢老人、军属", "服务内容：家政维修"]

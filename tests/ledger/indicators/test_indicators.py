@@ -147,6 +147,8 @@ def build(tx, filed, figures):
             adoption.mark(tx, name, mark, since=day.isoformat(), basis="评定结果")
             if day.day % 3 == 0:
                 adoption.unmark(tx, name, mark, ended_on=TODAY.isoformat() if day.day % 2 else day.isoformat(), reason="到期")
+            if day.day % 9 == 0:
+                adoption.mark(tx, name, mark, since=TODAY.isoformat(), basis="再次评定")
     adoption.declare(tx, [Figure(unit, figure, value, day.isoformat(), "台账") for unit, figure, day, value in figures])
 
 
@@ -359,6 +361,21 @@ def test_marks_are_given_and_taken_with_a_reason(town):
     assert counted() == 0
     give(since="2026-03-02")
     assert counted() == 1
+
+
+def test_a_mark_given_again_leaves_the_years_it_was_held_before_as_they_were(town):
+    found = town.read(lambda tx: organisations.find_by_name(tx.connection, TEAM))
+    for since, ended_on in (("2024-06-01", "2025-06-01"), ("2026-01-01", None)):
+        town.write(lambda tx, since=since: adoption.mark(tx, found.id, "brand", since=since, basis="评定"), ZHAO)
+        if ended_on:
+            town.write(lambda tx, ended_on=ended_on: adoption.unmark(tx, found.id, "brand", ended_on=ended_on, reason="到期"), ZHAO)
+    measure = {"count": "organisations", "mark": "brand"}
+    counted = [town.read(lambda tx, year=year: Count(tx.connection, year, TODAY).of(measure)[CENTRE]) for year in (2024, 2025, 2026)]
+    assert counted == [1, 0, 1]
+
+
+def test_marks_are_given_by_the_staff_of_the_organisations_own_station(town):
+    found = town.read(lambda tx: organisations.find_by_name(tx.connection, TEAM))
     with pytest.raises(NotAllowed):
         town.write(lambda tx: adoption.mark(tx, found.id, "hub", since="2026-03-01", basis="评定"), SUN)
 
@@ -368,13 +385,13 @@ def test_marks_are_given_and_taken_with_a_reason(town):
 
 def test_a_set_is_in_force_from_its_day_on(town):
     rules = {"name": "本区指标", "indicators": [{"id": "teams", "name": "组织", "numerator": {"count": "organisations"}}]}
-    town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), OFFICIAL)
+    town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), OPERATOR)
     names = [town.read(lambda tx, on=on: adoption.in_force(tx.connection, on).name) for on in ("2026-05-31", "2026-06-01")]
     assert names == ["五社联动目标", "本区指标"]
     with pytest.raises(NotAllowed):
-        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), ZHAO)
+        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="2026-06-01"), OFFICIAL)
     with pytest.raises(InvalidRequest, match="从哪一天起"):
-        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="六月"), OFFICIAL)
+        town.write(lambda tx: adoption.adopt(tx, orjson.dumps(rules), effective_on="六月"), OPERATOR)
 
 
 @pytest.mark.parametrize("name", sorted(adoption.shipped()))

@@ -213,6 +213,27 @@ def test_a_phone_is_the_persons_own_to_change_and_to_take_away(street):
     assert "1391" not in str([entry["body"] for entry in street.entries()])
 
 
+def test_what_the_law_lets_somebody_tell_is_theirs_to_fill_in_and_to_take_away(street):
+    number = register(street, phone="13812345678")
+    street.write(lambda tx: changes.own_particulars(tx, {"area": " 三里庵  A 小区", "skills": "急救", "id_number": "x"}), person(number))
+    with street.read() as tx:
+        assert volunteers.get(tx, number).personal.contact == {"phone": "13812345678", "area": "三里庵 A 小区", "skills": "急救"}
+    street.write(lambda tx: changes.own_particulars(tx, {"services": "助老"}), person(number))
+    with street.read() as tx:
+        assert volunteers.get(tx, number).personal.contact == {"phone": "13812345678", "services": "助老"}
+    for said, sentence in (
+        ({"services": "助老"}, "没有改动"),
+        ({"area": "x" * 61}, "60 个字以内"),
+        ({"skills": "找 13955512345"}, "不要写电话"),
+    ):
+        with pytest.raises(InvalidRequest, match=sentence):
+            street.write(lambda tx, said=said: changes.own_particulars(tx, said), person(number))
+    with pytest.raises(NotAllowed):
+        street.write(lambda tx: changes.own_particulars(tx, {"skills": "急救"}), CLERK)
+    assert "急救" not in str([entry["body"] for entry in street.entries()])
+    street.check()
+
+
 def test_an_account_is_claimed_with_evidence_and_a_second_person(street):
     number = register(street)
     asked = street.write(lambda tx: deciding.claim(tx, number, "换了身份证，带户口本来核对"), CLERK)

@@ -324,10 +324,8 @@ def test_nobody_asks_about_anothers_item(world, person):
 
 def test_no_more_points_are_given_up_than_there_are(world, person):
     def spend(amount):
-        def left(tx, number, policy):
-            return 1000 - points.spent(tx, number, policy)
-
-        return world.write(lambda tx: points.spend(tx, person, "credit/quarterly", amount, "兑换理发", world.today, left), CLERK)
+        have = 1000 - sum(row.points for row in record(world, person).spent)
+        return world.write(lambda tx: points.spend(tx, person, "credit/quarterly", amount, "兑换理发", world.today, have), CLERK)
 
     spend(700)
     with pytest.raises(InvalidRequest, match=r"现有 3\.00 分，要用 3\.01 分"):

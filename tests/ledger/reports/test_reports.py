@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 
 import openpyxl
+import pypdfium2
 import pytest
 from certified import pages_of
 from hypothesis import given, settings
@@ -135,12 +136,23 @@ def test_a_paper_repeats_its_header_and_numbers_its_pages():
         assert said in everything
 
 
+def test_a_sheet_for_the_wall_is_read_standing():
+    """The letters of a row are larger on A3 than on A4 by as much as the paper is, or nearly."""
+
+    def height(paper):
+        with pypdfium2.PdfDocument(file_of(report(paper=paper), "pdf").content) as document:
+            text = document[0].get_textpage()
+            at = text.get_text_range().index("并列")
+            bottom, top = (text.get_charbox(at, loose=True)[side] for side in (1, 3))
+            return top - bottom
+
+    assert height("A3") > 1.35 * height("A4")
+
+
 @pytest.mark.parametrize(("paper", "landscape", "size"), [("A4", True, (842, 595)), ("A4", False, (595, 842)), ("A3", True, (1191, 842))])
 def test_a_paper_is_an_archive_file_of_the_size_asked_for(paper, landscape, size):
     content = file_of(report(paper=paper, landscape=landscape), "pdf").content
     assert b"<pdfaid:part>2</pdfaid:part>" in content
-    import pypdfium2  # noqa: PLC0415
-
     with pypdfium2.PdfDocument(content) as document:
         assert tuple(round(one) for one in document[0].get_size()) == size
 

@@ -2,15 +2,18 @@
 
 import orjson
 import pytest
+from argon2 import PasswordHasher
 from world import HOME
 
-from ledger import credit, policies
+from ledger import credit, notices, policies
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.log import Fact
+from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR, Actor
-from ledger.rules import adopting, answers, reading
+from ledger.rules import adopted, adopting, answers, reading
 
 ONE, TWO, CLERK = Actor("li", "official"), Actor("wang", "official"), Actor("zhao", "recorder", HOME)
+STAFF = (("li", "official", None), ("wang", "official", None), ("zhao", "recorder", HOME))
 STARS = {
     "name": "star",
     "title": "本区星级",
@@ -84,6 +87,37 @@ def test_one_official_proposes_and_another_confirms(world):
     world.check()
 
 
+def test_everybody_who_signs_in_is_told_what_is_adopted_and_officials_what_waits_for_them(world):
+    world.station()
+    person, silent = world.volunteer(), world.volunteer()
+    accounts = Accounts(world.ledger, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    for login, role, place in STAFF:
+        accounts.create(OPERATOR, login, role, station=place)
+    accounts.issue_code(OPERATOR, person)
+    ids = {login: world.sql(f"SELECT id FROM account WHERE login = '{login}'")[0][0] for login, *_ in STAFF}
+    one, two = Actor(ids["li"], "official"), Actor(ids["wang"], "official")
+    proposal = world.write(lambda tx: adopting.propose(tx, file()), one)
+    assert told(world, "rules.proposed") == [ids["wang"]]
+    assert told(world, "rules.adopted") == []
+    world.write(lambda tx: adopting.confirm(tx, proposal), two)
+    assert told(world, "rules.adopted") == sorted([ids["li"], ids["zhao"], "person/" + person])
+    assert "person/" + silent not in told(world, "rules.adopted")
+    with world.read() as tx:
+        notice = next(one for one in notices.inbox(tx, "person/" + person) if one.what == "rules.adopted")
+    assert notice.about == {"rules": "本区星级，第 1 版", "from_day": "2025-01-01"}
+    world.check()
+
+
+def told(world, what):
+    return sorted(row[0] for row in world.sql(f"SELECT recipient FROM notice WHERE what = '{what}'"))
+
+
+def test_the_examples_are_rule_files_that_can_be_proposed():
+    for name, title in adopting.examples().items():
+        assert reading.read((adopting.EXAMPLES / f"{name}.json").read_bytes()).title == title
+    assert len(adopting.examples()) == 4
+
+
 def test_a_proposal_may_be_dropped_and_wrong_rules_are_not_even_proposed(world):
     proposal = world.write(lambda tx: adopting.propose(tx, file()), ONE)
     world.write(lambda tx: adopting.decline(tx, proposal), TWO)
@@ -108,7 +142,7 @@ def test_a_new_version_is_newer_and_never_begins_in_the_past(world):
     with pytest.raises(InvalidRequest, match="要更晚"):
         adopt(world, version=3, effective_on="2025-01-07")
     with world.read() as tx:
-        older, newer = adopting.history(tx.connection, "star")
+        older, newer = adopted.history(tx.connection, "star")
         assert adopting.diff(older.said, newer.said) == [("effective_on", "2025-01-01", "2025-01-08"), ("version", "1", "2")]
         assert adopting.star_rules(tx.connection, "2025-01-07").version == 1
         assert reading.read(adopting.as_file(newer.said)) == newer.rules, "the file handed out is the one adopted"

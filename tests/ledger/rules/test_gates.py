@@ -42,7 +42,7 @@ def test_a_title_and_a_length_are_refused_when_an_activity_is_published(home):
     adopt(home, gates={"title_forbids": ["补录"], "activity_hours_max": 4, "activity_days_max": 2})
     with pytest.raises(InvalidRequest, match="按「登记规则」，活动名称里不能有「补录」"):
         publish(home, "补录慰问")
-    with pytest.raises(InvalidRequest, match="一次活动最长 4小时，这次是 4小时1分钟"):
+    with pytest.raises(InvalidRequest, match="一次活动最长 4小时，这次是 4小时1分"):
         publish(home, end="2025-02-01T12:01")
     assert publish(home, end="2025-02-01T12:00")
     assert publish(home, "补录旧账", actor=OPERATOR), "what the operator brings over is taken as it is"
@@ -54,7 +54,7 @@ def test_no_more_hours_of_one_activity_are_recorded_than_may_be_credited(home):
     person, other = home.volunteer(), home.volunteer()
     shared = home.activity()
     assert isinstance(home.serve(person, "2025-01-05 08:00", "09:30", activity=shared), Receipt)
-    assert "一个人一次活动最多记 2小时，这样将有 2小时1分钟" in said(home.serve(person, "2025-01-05 10:00", "10:31", activity=shared))
+    assert "一个人一次活动最多记 2小时，这样将有 2小时1分" in said(home.serve(person, "2025-01-05 10:00", "10:31", activity=shared))
     first, second, third = home.serve_many(
         [
             home.draft(person, "2025-01-05 11:00", "11:30", activity=shared),
@@ -87,7 +87,7 @@ def test_back_filling_stays_within_the_plan_and_the_hours_after(home):
     )
     old = home.activity(title="旧事", start="2025-01-03T08:00", end="2025-01-03T10:00")
     assert "写明了起止时间的活动" in said(home.serve(person, "2025-01-05 08:00", "09:00", grade="C"))
-    assert "不能超过活动的计划时长 1小时30分钟" in said(home.serve(person, "2025-01-05 08:00", "09:31", grade="C", activity=planned))
+    assert "不能超过活动的计划时长 1小时30分" in said(home.serve(person, "2025-01-05 08:00", "09:31", grade="C", activity=planned))
     assert isinstance(home.serve(person, "2025-01-05 08:00", "09:30", grade="C", activity=planned), Receipt)
     assert "24 小时之内" in said(home.serve(person, "2025-01-03 08:00", "09:00", grade="C", activity=old))
     assert isinstance(home.serve(person, "2025-01-03 08:00", "09:00", activity=old), Receipt), "a sheet that was kept is no back-fill"
@@ -107,6 +107,19 @@ def test_who_lost_the_right_to_back_fill_gets_it_back_by_time_and_deeds(home):
     assert isinstance(home.serve(person, "2025-01-05 10:00", "12:00", settled=True), Receipt)
     home.advance(days=30)
     assert isinstance(home.serve(person, "2025-02-01 08:00", "09:00", grade="C"), Receipt)
+    home.check()
+
+
+def test_back_filling_is_lost_by_coming_too_often_alone(home):
+    """The effect stands in a counter, in no item, and no gate is set."""
+    often = {"name": "一年虚报两次", "items": ["false-hours"], "per": "year", "at_least": 2, "effects": ["backfill"], "basis": LAW}
+    adopt(home, items=[FALSE], counters=[often])
+    person = home.volunteer()
+    body = {"volunteer": person, "station": HOME, "item": "false-hours", "sense": "bad", "reason": "虚报", "asked_by": "li", "basis": LAW}
+    home.write(lambda tx: tx.append([Fact("conduct.recorded", body | {"occurred_on": "2025-01-02"})]))
+    assert isinstance(home.serve(person, "2025-01-04 08:00", "09:00", grade="C"), Receipt)
+    home.write(lambda tx: tx.append([Fact("conduct.recorded", body | {"occurred_on": "2025-01-03"})]))
+    assert "暂时不能补录：一年虚报两次" in said(home.serve(person, "2025-01-05 08:00", "09:00", grade="C"))
     home.check()
 
 

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, MetaData, Table, Text, create_engine
+from sqlalchemy import Column, Integer, MetaData, Table, Text, create_engine, func, select
 
 from ledger.selections.ranking import rank
 from ledger.selections.rules import read_said
-from ledger.selections.sources import WHY_OUT, Source
+from ledger.selections.sources import Source
 
-PEOPLE = [f"P{number}" for number in range(6)]
+PEOPLE = ["2222222222", "2A22222222", "A222222222", "A322222222", "ZZ22222222", "ZZZ2222222"]
 STATIONS = ["S1", "S2"]
 RECORDS = st.lists(
     st.tuples(
@@ -27,6 +27,9 @@ RULES = st.fixed_dictionaries(
         "caps": st.fixed_dictionaries({}, optional={"day": st.sampled_from([60, 100]), "activity": st.sampled_from([80, 200])}),
         "back_filled_percent": st.sampled_from([0, 50]),
         "minimum_services": st.integers(0, 3),
+        "exclude": st.lists(st.sampled_from(PEOPLE), unique=True, max_size=2).map(
+            lambda them: [{"volunteer": one, "reason": "评审人员"} for one in them]
+        ),
     },
 )
 _METADATA = MetaData()
@@ -59,12 +62,13 @@ def source(connection, records, out):
     ]
     if rows:
         connection.execute(_RECORD.insert(), rows)
-    return Source(connection, _RECORD, _PERSON, {}, out, {}), [SimpleNamespace(**row) for row in rows]
+    together = connection.execute(select(func.count()).select_from(_RECORD)).scalar_one() % 2 == 0
+    return Source(connection, _RECORD, _PERSON, {}, out, {}, together=together), [SimpleNamespace(**row) for row in rows]
 
 
 def plainly(rows, rules, out):
-    """Count everybody by hand: minutes, of grades A and B, services."""
-    found = {}
+    """Count everybody by hand: who is chosen, with how many minutes, how many were considered, who would have been but for the rules naming them."""
+    found, enough_minutes = {}, []
     for person in PEOPLE:
         left = {"day": defaultdict(int), "activity": defaultdict(int)}
         minutes = strong = weak = services = 0
@@ -80,17 +84,22 @@ def plainly(rows, rules, out):
             minutes, services = minutes + counted, services + (counted > 0)
             strong += counted if row.grade in "AB" else 0
             weak += counted if row.grade == "C" else 0
-        enough = minutes >= max(rules.minimum_minutes, 1) and services >= rules.minimum_services
         clean = rules.back_filled_percent is None or weak * 100 <= rules.back_filled_percent * minutes
-        if enough and clean:
-            found[person] = (-minutes, -strong, -services, person)
-    return sorted(found, key=found.get)[: rules.quota.total], {person: -key[0] for person, key in found.items()}
+        if minutes >= max(rules.minimum_minutes, 1):
+            enough_minutes.append(person)
+            if clean and services >= rules.minimum_services and person not in rules.exclude:
+                found[person] = (-minutes, -strong, -services, person)
+    chosen = [(person, -found[person][0]) for person in sorted(found, key=found.get)]
+    return chosen, len(enough_minutes), {person for person in enough_minutes if person in rules.exclude}
 
 
 def listed(connection, records, rules, out):
     seen, rows = source(connection, records, out)
-    found = rank(seen, rules, "2025-12-31", WHY_OUT)
-    return [one.sums.subject for one in found.chosen], {one.sums.subject: one.sums.minutes for one in found.chosen}, rows
+    return rank(seen, rules, "2025-12-31", reserve=1), rows
+
+
+def named(found):
+    return [(one.sums.subject, one.sums.minutes) for one in found]
 
 
 ENGINE = create_engine("sqlite://")
@@ -103,10 +112,12 @@ def test_ranking_is_a_plain_recount_with_and_without_what_was_left_out(records, 
     gone = data.draw(st.sets(st.sampled_from(range(len(records))), max_size=5)) if records else set()
     out = dict.fromkeys(gone, "dropped")
     with ENGINE.begin() as connection:
-        order, minutes, rows = listed(connection, records, rules, out)
-    wanted, counted = plainly(rows, rules, out)
-    assert order == wanted
-    assert minutes == {person: counted[person] for person in wanted}
+        found, rows = listed(connection, records, rules, out)
+    wanted, considered, excluded = plainly(rows, rules, out)
+    assert named([*found.chosen, *found.reserve]) == wanted[: rules.quota.total + 1]
+    assert len(found.chosen) == min(rules.quota.total, len(wanted))
+    assert found.considered == considered
+    assert {one.sums.subject for one in found.excluded} == excluded
 
 
 @settings(max_examples=100, deadline=None)
@@ -119,13 +130,14 @@ def test_dropping_a_record_touches_nobody_else_and_only_lowers_its_person(record
     gone = data.draw(st.sampled_from(range(len(records))))
     who = records[gone][0]
     with ENGINE.begin() as connection:
-        before, minutes, _ = listed(connection, records, rules, {})
-        after, now, _ = listed(connection, records, rules, {gone: "objection"})
         roomy = replace(rules, quota=replace(rules.quota, total=len(PEOPLE)))
-        _, everybody, _ = listed(connection, records, roomy, {})
-        _, without, _ = listed(connection, records, roomy, {gone: "objection"})
+        before, now, everybody, without = (
+            dict(named(listed(connection, records, asked, left_out)[0].chosen))
+            for asked in (rules, roomy)
+            for left_out in ({}, {gone: "objection"})
+        )
     assert {one: said for one, said in everybody.items() if one != who} == {one: said for one, said in without.items() if one != who}
-    left, entered = set(before) - set(after), set(after) - set(before)
+    left, entered = set(before) - set(now), set(now) - set(before)
     assert len(left) <= 1
     assert len(entered) <= 1
-    assert all(minutes[one] == now[one] for one in set(before) & set(after) - {who})
+    assert all(before[one] == now[one] for one in set(before) & set(now) - {who})

@@ -9,7 +9,8 @@ from world import CENTRE, HOME, OTHER
 
 from ledger.errors import InvalidRequest
 from ledger.log import Fact
-from ledger.people.actors import Actor
+from ledger.people.actors import OPERATOR, Actor
+from ledger.rules import adopting
 from ledger.selections import checking, reading
 from ledger.selections.rules import Quota, differences, read_rules
 from ledger.selections.surnames import by_strokes
@@ -160,6 +161,32 @@ def test_lights_say_in_one_line_what_is_lacking(world, held):
         trained_on="2025-01-05",
     )
     assert lights(world, selection)[d] == found[d], "what is said after the freeze does not count"
+    world.check()
+
+
+@pytest.mark.parametrize("target", ["selection", "status", "list", "star"])
+def test_who_is_barred_by_the_rules_of_credit_in_force_stays_out_until_an_objection_lets_them_in(world, held, target):
+    """Two acts in a year bar from selections; the selection's own rules say nothing of conduct. A star that is suspended bars nobody."""
+    a, b, *_ = held.people
+    law = "志愿服务条例第三十八条"
+    item = {"id": "no-show", "name": "失约", "counts": "conduct", "conduct": "no-show", "sense": "bad", "basis": law}
+    often = {"name": "一年失约两次", "items": ["no-show"], "per": "year", "at_least": 2, "effects": [target], "basis": law}
+    rules = {"name": "district", "title": "本区规则", "version": 1, "effective_on": "2025-01-01", "document": "区〔2025〕1号"}
+    world.write(lambda tx: adopting.adopt(tx, json.dumps(rules | {"items": [item], "counters": [often]}).encode()), OPERATOR)
+    act = {"station": HOME, "item": "no-show", "sense": "bad", "reason": "约好没来", "asked_by": "clerk", "basis": law}
+    for who, on in ((a, "2025-01-05"), (a, "2025-01-06"), (b, "2025-01-05")):
+        say(world, "conduct.recorded", **act, volunteer=who, occurred_on=on)
+    selection = held.opened(quota=1, tie_break=["number"])
+    if target == "star":
+        assert lights(world, selection)[a] == ("green", "")
+        return
+    why = {"selection": "不得参加评选", "status": "取消志愿者身份（时长、星级保留）", "list": "移出激励名单"}[target]
+    assert lights(world, selection)[a] == ("red", f"按「本区规则」{why}：一年失约两次：2025 2 次（规则：每年 2 次）")
+    assert lights(world, selection)[b] == ("green", "")
+    assert held.listed(selection) == [(b, 240)]
+    held.publish(selection)
+    held.decide(held.contest(selection), unbar=[a])
+    assert held.listed(selection) == [(a, 360)]
     world.check()
 
 

@@ -53,6 +53,8 @@ def test_a_selection_from_rules_to_awards(world, held):
     ]
     assert {one.title for one in found} == {"2025年度优秀志愿者"}
     assert told(world, "selection.chosen") == sorted("person/" + one.volunteer for one in found)
+    abouts = [json.loads(row[0]) for row in world.sql("SELECT about FROM notice WHERE what = 'selection.chosen'")]
+    assert {about["subject"] for about in abouts} == {"2025年度优秀志愿者"}
     assert held.row(selection).sealed_index == receipt.index
     world.check()
 
@@ -300,6 +302,50 @@ def test_organisations_are_ranked_by_what_was_done_in_their_name(world, held):
         (second, 2),
     ]
     world.check()
+
+
+def test_a_warning_bars_an_organisation_and_what_was_made_public_does_not(world, held):
+    first, second = world.organisation(), world.organisation(name="另一个队", number="备0002")
+    a, b, *_ = held.people
+    for at, (person, unit) in enumerate(((a, first), (b, second))):
+        world.serve(person, f"2025-01-0{at + 4} 13:00", "15:00", organisation=unit, settled=True)
+    about = {"station": HOME, "basis": "《社会组织信用信息管理办法》第五条", "noted_on": "2025-01-06", "asked_by": "li"}
+    for unit, on_list, reason in ((first, "disclosed", "按时公开了财务报告"), (second, "warned", "未按规定报送年度工作报告")):
+        said = about | {"organisation": unit, "list": on_list, "reason": reason}
+        world.write(lambda tx, said=said: tx.append([Fact("organisation.credit_noted", said)]))
+    assert held.listed(held.opened(subject="organisations", tie_break=["number"], conduct={"in_force": True})) == [(first, 120)]
+    world.check()
+
+
+def test_a_team_that_came_together_has_no_long_day_but_somebody_in_it_may(world, held):
+    team = world.organisation()
+    a, b, c, d = held.people
+    for at, person in enumerate((a, b, c, d)):
+        world.serve(person, f"2025-01-06 {9 + at:02}:00", f"{11 + at:02}:00", organisation=team, settled=True)
+    long = world.serve(d, "2025-01-08 08:00", "15:30", organisation=team, settled=True)
+    selection = held.opened(subject="organisations", tie_break=["number"])
+    with world.read() as tx:
+        found = doubts.of_selection(tx, reading.get(tx.connection, selection))
+    assert [(one.record.service, one.reasons) for one in found] == [(long.index, ["这天共 7小时30分，时间很长"])]
+    world.check()
+
+
+@pytest.mark.parametrize("said", [{"confirmed_only": True}, {"training_minutes": 60}])
+def test_what_only_people_can_do_is_not_asked_of_organisations(world, held, said):
+    with pytest.raises(InvalidRequest, match="评组织时不用"):
+        held.draft(subject="organisations", **said)
+    held.draft(**said)
+
+
+def test_who_decides_an_objection_sees_whom_its_row_is_about_and_their_records(world, held):
+    selection = held.published(tie_break=["number"])
+    about, unnamed = held.contest(selection, "hours", row=2), held.contest(selection, "missing")
+    with world.read() as tx:
+        row = reading.get(tx.connection, selection)
+        meant = objecting.rows_meant(tx, row, reading.objections_of(tx.connection, selection))
+    assert unnamed not in meant
+    assert meant[about].subject == held.people[1]
+    assert [one.service for one in meant[about].records] == [held.records[2]]
 
 
 def test_a_copy_of_the_log_gives_the_identical_list(world, held, tmp_path):

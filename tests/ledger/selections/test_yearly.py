@@ -101,9 +101,9 @@ def test_the_quota_cuts_and_a_tie_at_its_edge_is_shown(served, quota):
     selection = select(served, quota=quota)
     assert ranked(selection) == LIST[:quota]
     note = (
-        "与其他 1 人时长相同，按并列规则（甲乙级证据的时长）入围"
+        "与其他 1 人时长相同，按并列规则（A、B 级证据的时长）入围"
         if quota == 1
-        else "与其他 1 人时长相同，按并列规则（甲乙级证据的时长）排序"
+        else "与其他 1 人时长相同，按并列规则（A、B 级证据的时长）排序"
     )
     assert [one.note for one in selection.chosen] == [note, note, "", "", ""][:quota]
 
@@ -188,7 +188,7 @@ def test_the_list_handed_on_is_masked_and_says_how_it_was_counted(served):
     selection = select(served, quota=3, exclude=[{"volunteer": served.number(CHEN), "reason": '=HYPERLINK("x")'}], name="=1+1 优秀志愿者")
     made = report(selection, "东街道社会服务中心", "李梅", date(2026, 3, 1))
     assert (made.title, made.unit, made.maker) == ("2025 年度=1+1 优秀志愿者", "东街道社会服务中心", "李梅")
-    note = "与其他 1 人时长相同，按并列规则（甲乙级证据的时长）排序"
+    note = "与其他 1 人时长相同，按并列规则（A、B 级证据的时长）排序"
     assert [tuple(row) for row in made.rows[::2]] == [
         (1, served.number(LI), "李*国", "东社区社会服务站", 240, 240, 1, note),
         (3, served.number(WANG), "王*", "东社区社会服务站", 180, 150, 2, ""),
