@@ -7,10 +7,11 @@ import filings
 import pytest
 from town import person as somebody
 
-from ledger import evidence, imports, organisations, parked, webhooks
+from ledger import evidence, imports, organisations, parked, spot_checks, webhooks
 from ledger.activities import Activity, find_or_publish
 from ledger.certificates.documents import Wish
 from ledger.certificates.issuing import certify
+from ledger.checkpoints import newest_checkpoint
 from ledger.duties import papers, tasks
 from ledger.filing import asking
 from ledger.filing import drafts as filing_drafts
@@ -87,6 +88,11 @@ def objects(world, person, recorded, upload, sheet):
     paper = ledger.write(lambda tx: papers.hand_in(tx, "station-report", STATION, f"{today:%Y-%m}", written), clerk).index
     task = ledger.write(lambda tx: tasks.assign(tx, STATION, "建孵化基地", "2025-12-31", "工作方案"), OPERATOR)
     handover = ledger.write(lambda tx: handing_over.ask(tx, STATION, f"{today:%Y-%m}-01", today.isoformat(), "每月报送"), OPERATOR)
+    ledger.sign_now()
+    with ledger.read() as tx:
+        checkpoint = ledger.signing.keyring(tx.connection).open_checkpoint(newest_checkpoint(tx.connection).encode())
+    checked = spot_checks.Found(today, "随机数", 1)
+    spot_check = ledger.write(lambda tx: spot_checks.record(tx, STATION, checkpoint, checked), OPERATOR).index
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
     return SimpleNamespace(
         index=recorded[0][0],
@@ -107,6 +113,7 @@ def objects(world, person, recorded, upload, sheet):
         matter=matter,
         selection=selection,
         paper=paper,
+        spot_check=spot_check,
         asked=asked,
         omission=omission,
         hook=hook,
