@@ -12,7 +12,7 @@ PROGRAM = Path(sys.executable).parent / "shouwang"
 
 
 @pytest.fixture
-def shouwang(tmp_path):
+def shouwang(tmp_path, initialised):
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
 
     def run(*words, code=0):
@@ -22,7 +22,7 @@ def shouwang(tmp_path):
         assert said.returncode == code, said.stderr
         return said.stdout + said.stderr
 
-    run("init")
+    initialised(tmp_path)
     return run
 
 

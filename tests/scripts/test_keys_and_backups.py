@@ -20,7 +20,6 @@ class Desk:
 
     def __init__(self, folder):
         self.folder = folder
-        self.run("init")
         self.run("checkpoint")
 
     def run(self, *arguments, code=0, home="var", **surroundings):
@@ -37,7 +36,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path, initialised):
+    initialised(tmp_path / "var")
     return Desk(tmp_path)
 
 

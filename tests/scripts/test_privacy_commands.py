@@ -26,7 +26,6 @@ class Desk:
 
     def __init__(self, folder):
         self.folder, self.home = folder, folder / "var"
-        self.run("init")
         people = [[one.name, None, one.id_number, None, EAST, "2025-01-06", "否"] for one in (ZHANG, LI)]
         for kind, rows in (("stations", STATIONS), ("volunteers", [ROSTER_HEADER, *people])):
             (folder / f"{kind}.csv").write_bytes(csv(rows))
@@ -58,7 +57,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path, initialised):
+    initialised(tmp_path / "var")
     return Desk(tmp_path)
 
 

@@ -12,7 +12,7 @@ PROGRAM = Path(sys.executable).parent / "shouwang"
 
 
 @pytest.fixture
-def shouwang(tmp_path):
+def shouwang(tmp_path, initialised):
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
 
     def run(*words):
@@ -20,7 +20,7 @@ def shouwang(tmp_path):
             [PROGRAM, *words], env=surroundings | {"SHOUWANG_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120, check=False
         )
 
-    assert run("init").returncode == 0
+    initialised(tmp_path)
     assert run("account", "add", "inspector", "--role", "auditor").returncode == 0
     return run
 

@@ -11,7 +11,6 @@ from ledger import evidence, imports, organisations, parked, spot_checks, webhoo
 from ledger.activities import Activity, find_or_publish
 from ledger.certificates.documents import Wish
 from ledger.certificates.issuing import certify
-from ledger.checkpoints import newest_checkpoint
 from ledger.duties import papers, tasks
 from ledger.filing import asking
 from ledger.filing import drafts as filing_drafts
@@ -89,10 +88,7 @@ def objects(world, person, recorded, upload, sheet):
     task = ledger.write(lambda tx: tasks.assign(tx, STATION, "建孵化基地", "2025-12-31", "工作方案"), OPERATOR)
     handover = ledger.write(lambda tx: handing_over.ask(tx, STATION, f"{today:%Y-%m}-01", today.isoformat(), "每月报送"), OPERATOR)
     ledger.sign_now()
-    with ledger.read() as tx:
-        checkpoint = ledger.signing.keyring(tx.connection).open_checkpoint(newest_checkpoint(tx.connection).encode())
-    checked = spot_checks.Found(today, "随机数", 1)
-    spot_check = ledger.write(lambda tx: spot_checks.record(tx, STATION, checkpoint, checked), OPERATOR).index
+    spot_check = ledger.write(lambda tx: spot_checked(ledger, tx), OPERATOR).index
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
     return SimpleNamespace(
         index=recorded[0][0],
@@ -102,6 +98,7 @@ def objects(world, person, recorded, upload, sheet):
         filing=filing,
         handover=handover,
         task=task,
+        spot_check=spot_check,
         filing_draft=filing_draft,
         plan=plan.partition("plan=")[2],
         account=clerk_account,
@@ -113,7 +110,6 @@ def objects(world, person, recorded, upload, sheet):
         matter=matter,
         selection=selection,
         paper=paper,
-        spot_check=spot_check,
         asked=asked,
         omission=omission,
         hook=hook,
@@ -131,6 +127,13 @@ def filed(ledger, clerk):
     said = filings.form(name="竹荫里社区夕阳红志愿服务队", charter_on="2025-10-01", declared_on="2025-11-02")
     filing, _ = ledger.write(lambda tx: asking.ask(tx, "file", STATION, said), clerk)
     return filing, filing_drafts.begin(ledger, clerk, "file", STATION)
+
+
+def spot_checked(ledger, tx):
+    """One record of the street, drawn and found true."""
+    note = tx.connection.exec_driver_sql("SELECT note FROM checkpoint ORDER BY size DESC").scalars().first()
+    checkpoint = ledger.signing.keyring(tx.connection).open_checkpoint(note.encode())
+    return spot_checks.record(tx, CENTRE, checkpoint, spot_checks.Found(tx.today, "03 07 12", 1))
 
 
 def certified(world, number):
