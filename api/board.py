@@ -165,7 +165,7 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code", *
         return Board(
             year, years_offered(tx.today), day.isoformat(), tree_head(tx.connection).size, None, [], [], [], [], [], None, Care({}, {}, 0)
         )
-    units = _units(found, chosen, policy)
+    units = kept().get(tx, ("units", year, chosen.code), lambda: _units(found, chosen, policy))
     above = {unit.rate.parent for unit in units}
     leaves = [unit for unit in units if unit.rate.code not in above]
     compared = [unit for unit in units if unit.rate.parent == chosen.code] or [units[0]]

@@ -100,7 +100,8 @@ def _rules_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:
 def _freeze_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:
     if shown["row"] is not None:
         return {"outlook": None}
-    return {"outlook": freezing.outlook(tx, shown["draft"].station, shown["year"], shown["rules"])}
+    trial = freezing.trial(tx, shown["draft"]) if request.args.get("try") else None
+    return {"outlook": freezing.outlook(tx, shown["draft"].station, shown["year"], shown["rules"]), "trial": trial}
 
 
 def _check_page(tx: ReadTransaction, shown: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from ledger import codes
+from ledger import codes, stations
 from ledger.bulk import rows_where_in
 from ledger.ids import new_number
 from ledger.kinds import Body
@@ -62,10 +62,13 @@ def record_many(tx: WriteTransaction, filings: Sequence[Filing]) -> list[str | A
     answers: list[str | Already | Refusal] = []
     accepted: list[tuple[str, Filing]] = []
     taken: set[str] = set()
+    ended = stations.ended(tx.connection, {filing.station for filing in filings})
     for filing in filings:
         tx.require("register", filing.station)
         found = known.get(filing.number)
-        if filing.number in taken:
+        if filing.station in ended:
+            answers.append(Refusal("against_rules", "这个站点已经撤销，请登记到并入的站点", "所属站点编码"))
+        elif filing.number in taken:
             answers.append(Refusal("duplicate", f"备案编号 {filing.number} 在本表中出现了不止一次，请只留一行", "备案编号"))
         elif filing.since > tx.today:
             answers.append(Refusal("future_date", f"备案日期 {filing.since} 在将来，请核对", "备案日期"))

@@ -14,7 +14,7 @@ A figure is never without its numerator, denominator, source and day; ratios are
 tree size it was counted at.
 """
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -86,7 +86,7 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     what was approved in January is not lost between two years. Asked with 31 December it gives what could be known then.
     """
     on = counting_day(year, today).isoformat()
-    own: dict[str, Counter[str]] = {name: Counter() for name in SHOWN if name != "population"}
+    own: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SHOWN, 0))
     people = (
         func.count().label("registered"),
         func.count().filter(_VOLUNTEER.c.confirmed_on <= on).label("confirmed"),
@@ -107,10 +107,13 @@ def count(connection: Connection, year: int, today: date) -> list[StationRate]:
     return _rolled_up(connection, on, today.isoformat(), own)
 
 
-def _add(connection: Connection, own: dict[str, Counter[str]], sign: int, counted: Executable) -> None:
-    for row in connection.execute(counted):
-        for name in row._fields[1:]:
-            own[name][row.code] += sign * int(getattr(row, name))
+def _add(connection: Connection, own: dict[str, dict[str, int]], sign: int, counted: Executable) -> None:
+    found = connection.execute(counted)
+    names = list(found.keys())[1:]
+    for code, *numbers in found:
+        mine = own[code]
+        for name, number in zip(names, numbers, strict=True):
+            mine[name] += sign * int(number)
 
 
 def _not_yet(year: int, on: str, today: str) -> Select[Any]:
@@ -151,24 +154,22 @@ def homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[
     )
 
 
-def _rolled_up(connection: Connection, on: str, asked: str, own: dict[str, Counter[str]]) -> list[StationRate]:
+def _rolled_up(connection: Connection, on: str, asked: str, own: dict[str, dict[str, int]]) -> list[StationRate]:
     """Add every unit's counts to the units above it; a declared population stands before a sum."""
     units = stations.everyone(connection)
     declared = stations.populations(connection, on)
-    sums: dict[str, Counter[str]] = {unit.code: Counter({name: counter[unit.code] for name, counter in own.items()}) for unit in units}
     found = []
     for unit in reversed(units):
-        total, said = sums[unit.code], declared.get(unit.code)
+        total, said = own[unit.code], declared.get(unit.code)
         if said is not None:
             total["population"] = said.population
-        if unit.parent in sums:
-            sums[unit.parent].update(total)
-        counts = {name: total[name] for name in SHOWN}
+        if unit.parent is not None:
+            above = own[unit.parent]
+            for name, number in total.items():
+                above[name] += number
         source = (said.counted_on, said.source) if said is not None else (None, None)
         found.append(
-            StationRate(
-                unit.code, unit.name, unit.level, unit.parent, asked, population_on=source[0], population_source=source[1], **counts
-            )
+            StationRate(unit.code, unit.name, unit.level, unit.parent, asked, population_on=source[0], population_source=source[1], **total)
         )
     return found[::-1]
 

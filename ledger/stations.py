@@ -167,3 +167,12 @@ def area_code(said: str) -> str | None:
 def names(connection: Connection, wanted: Iterable[str]) -> dict[str, str]:
     """Give the names of units by code."""
     return {row.code: row.name for row in rows_where_in(connection, (_STATION.c.code, _STATION.c.name), _STATION.c.code, set(wanted))}
+
+
+def ended(connection: Connection, wanted: Iterable[str]) -> set[str]:
+    """Say which of these units are no more."""
+    return {
+        row.code
+        for row in rows_where_in(connection, (_STATION.c.code, _STATION.c.closed_on), _STATION.c.code, set(wanted))
+        if row.closed_on
+    }

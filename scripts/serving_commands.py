@@ -1,5 +1,6 @@
 """shouwang init, serve, jobs: running a deployment."""
 
+import gc
 import sys
 from dataclasses import asdict
 from datetime import datetime
@@ -65,6 +66,8 @@ def serve_(host: str, port: int, demo: bool, district: bool, https: bool, proxy:
     ERR.print(f"守望账本：[bold]http://{host}:{port}[/]（按 Ctrl+C 停止）")
     if demo:
         demonstration.show_logins(settings)
+    gc.collect()
+    gc.freeze()  # what is there now stays: looking through it again and again lengthens long answers by a third
     try:
         waitress.serve(app, host=host, port=port, threads=32, ident=None, **(_behind(proxy) if https else {}))
     finally:

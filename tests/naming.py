@@ -30,6 +30,7 @@ NAMED = {
     ("organisations", "number"): "organisation",
     ("omissions", "index"): "omission",
     ("duties", "index"): "paper",
+    ("spot_checks", "index"): "spot_check",
     ("proposals", "number"): "disowner",
     ("webhooks", "number"): "hook",
     ("api_webhooks", "number"): "hook",
@@ -62,7 +63,7 @@ OPEN |= {"spot_checks.one"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""
-UNKNOWN = {"index": 999_999, "omission": 999_999, "paper": 999_999, "session_id": "0" * 16}
+UNKNOWN = {"index": 999_999, "omission": 999_999, "paper": 999_999, "spot_check": 999_999, "session_id": "0" * 16}
 NO_UUID = str(uuid.uuid4())
 BY_UUID = ("batch", "upload", "matter", "asked", "row", "draft", "filing_draft", "evidence")
 ELSE = {"filename": "shouwang.css", "rest": "000", "code": "overlap", "said": "x" * 20}

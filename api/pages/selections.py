@@ -242,7 +242,8 @@ def sign(selection: str) -> ResponseReturnValue:
         file = request.files.get("board_minutes")
         content = file.stream.read(BOARD_MINUTES_MAX + 1) if file else b""
         digest = b64encode(sha256(content).digest()).decode() if content else ""
-        said["sealed"] = ledger().write(lambda tx: sealing.sign(tx, selection, digest), actor()) is not None
+        seen = request.form.get("list", "")
+        said["sealed"] = ledger().write(lambda tx: sealing.sign(tx, selection, digest, seen=seen), actor()) is not None
 
     said = {"sealed": False}
     return _act(selection, 7, work, lambda: "两个人都签了，定稿了。" if said["sealed"] else "签好了。还要另一个人签同一份名单，才算定稿。")

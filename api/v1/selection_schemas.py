@@ -99,16 +99,16 @@ class ObjectionDecision(Schema):
     unbar = Several(number("志愿者或组织"), CHANGES_MAX, required=False, description=f"{EFFECTS['unbar']}：编号")
 
 
+def _digest(what: str, **said: Any) -> Code:
+    """Make a field for a SHA-256 in base64."""
+    return Code(checks.digest, f"应是{what}的 SHA-256，32 字节的 base64", pattern="^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$", **said)
+
+
 class Signature(Schema):
     """A signature on the final list."""
 
-    board_minutes = Code(
-        checks.digest,
-        "应是会议纪要的 SHA-256，32 字节的 base64",
-        pattern="^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
-        required=False,
-        description="会议纪要的 SHA-256，base64",
-    )
+    list = _digest("名单", required=False, description="看到的是哪一份名单（ranking 的 list）；名单已经变了的，答 409，不签")
+    board_minutes = _digest("会议纪要", required=False, description="会议纪要的 SHA-256，base64")
 
 
 class Listed(ma.Schema):

@@ -357,7 +357,7 @@ def sign(said: dict[str, Any], selection: str) -> Response:
 
     def work(tx: WriteTransaction) -> Answer:
         _opened(tx, tx.actor, selection)
-        receipt = sealing.sign(tx, selection, said.get("board_minutes", ""))
+        receipt = sealing.sign(tx, selection, said.get("board_minutes", ""), seen=said.get("list", ""))
         return {"sealed": receipt is not None} | (_entered(receipt) if receipt is not None else {})
 
     return carry_out(work)

@@ -23,6 +23,7 @@ from ledger.ids import new_number
 from ledger.kinds.checks import day, text
 from ledger.kinds.handovers import REASON_MAX
 from ledger.log import Fact, Receipt, tree_head
+from ledger.notices import tell, tell_staff
 from ledger.people import reveals
 from ledger.people.actors import Actor, units
 from ledger.store import Ledger
@@ -63,6 +64,7 @@ def ask(tx: WriteTransaction, unit: str, first: str, last: str, reason: str) -> 
     new_id = new_number()
     said = {"id": new_id, "station": unit, "period_from": first, "period_to": last, "reason": reason}
     insert_rows(tx.connection, _REQUEST, [said | {"asked_by": tx.actor.account, "asked_at": format_time(tx.now), "state": "waiting"}])
+    tell_staff(tx, "hand_over", unit, "handover.asked", {"station": unit})
     return new_id
 
 
@@ -74,6 +76,7 @@ def agree(tx: WriteTransaction, request: str) -> None:
     if row.asked_by == tx.actor.account:
         raise NotAllowed("这是您自己提出的，要由另一位审核员或区级管理员同意")
     _settle(tx, request, "agreed", ends_at=format_time(tx.now + GOOD_FOR))
+    tell(tx, row.asked_by, "handover.agreed", {"station": row.station})
 
 
 def decline(tx: WriteTransaction, request: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ledger import stations
 from ledger.bulk import rows_where_in
 from ledger.errors import NotFound
 from ledger.ids import new_number, parse_number
@@ -22,11 +23,10 @@ from ledger.log import Fact
 from ledger.people import ages, identity
 from ledger.people.vault import Commitments, Personal
 from ledger.refusals import Already, Refusal
-from ledger.tables import AccountRow, StationRow, VolunteerRow, table
+from ledger.tables import AccountRow, VolunteerRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
-_VOLUNTEER, _ACCOUNT, _STATION = table(VolunteerRow), table(AccountRow), table(StationRow)
-_ENDS = (_STATION.c.code, _STATION.c.closed_on)
+_VOLUNTEER, _ACCOUNT = table(VolunteerRow), table(AccountRow)
 _ENDED = Refusal("against_rules", "这个站点已经撤销，请登记到并入的站点", "所属站点编码")
 
 
@@ -67,7 +67,7 @@ def register_many(tx: WriteTransaction, registrations: Sequence[Registration]) -
     rows = {row.number: row for row in rows_where_in(tx.connection, _VOLUNTEER.c, _VOLUNTEER.c.number, registered)}
     people = tx.vault.open(tx.connection, (subject for subjects in owners.values() for subject in subjects))
     policy = ages.in_force(tx.connection, tx.today.isoformat())
-    ended = {row.code for row in rows_where_in(tx.connection, _ENDS, _STATION.c.code, {r.station for r in registrations}) if row.closed_on}
+    ended = stations.ended(tx.connection, {registration.station for registration in registrations})
     answers: list[str | Already | Refusal] = []
     accepted: list[tuple[str, Registration]] = []
     back: list[tuple[str, Registration]] = []

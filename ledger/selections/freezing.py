@@ -15,6 +15,7 @@ from ledger.log import Fact, Receipt
 from ledger.notes import parse_checkpoint
 from ledger.people.actors import Actor, below
 from ledger.selections import drafts, reading
+from ledger.selections.ranking import rank
 from ledger.selections.reading import ACTION
 from ledger.selections.rules import Rules
 from ledger.selections.sources import Scope, live, units_below
@@ -59,6 +60,24 @@ def outlook(tx: ReadTransaction, station: str, year: int, rules: Rules) -> Outlo
 def preview(tx: ReadTransaction, row: Any) -> Scope:
     """Say what a draft (its row) asks as things stand. Raises InvalidRequest."""
     return scope_on(tx, row.year, drafts.rules_of(row), units_below(tx.connection, row.station))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What rules would come to today, in numbers alone, so that they are not made to fit somebody: who has enough minutes, who is chosen."""
+
+    considered: int
+    chosen: int
+    most: int
+    least: int
+
+
+def trial(tx: ReadTransaction, row: Any) -> Trial:
+    """Try a draft's rules (its row) on the ledger as it stands. Raises InvalidRequest."""
+    scope = preview(tx, row)
+    found = rank(live(tx.connection, scope), scope.rules, scope.until)
+    minutes = [one.sums.minutes for one in found.chosen] or [0]
+    return Trial(found.considered, len(found.chosen), max(minutes), min(minutes))
 
 
 class LogMoved(Conflict):

@@ -59,7 +59,7 @@ def draw(tx: WriteTransaction, selection: str, value: str, drawn_on: date) -> Re
     if not text(200)(value):
         raise InvalidRequest("请照公布的原样填写随机数（200 字以内）")
     if not row.counted_on < drawn_on.isoformat() <= tx.today.isoformat():
-        raise InvalidRequest(f"随机数要是冻结（{row.counted_on}）以后、今天以前公布的，请核对公布的日期")
+        raise InvalidRequest(f"随机数要在冻结（{row.counted_on}）的第二天到今天之间公布，请核对公布的日期")
     body = {"selection": row.id, "station": row.station, "value": value, "drawn_on": drawn_on.isoformat()}
     return tx.append([Fact("selection.drawn", body)])[0]
 

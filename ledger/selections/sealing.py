@@ -30,17 +30,19 @@ def first_signature(tx: ReadTransaction, selection: str) -> Any:
     return tx.connection.execute(select(_PROPOSAL).where(*mine)).one_or_none()
 
 
-def sign(tx: WriteTransaction, selection: str, board_minutes: str = "") -> Receipt | None:
+def sign(tx: WriteTransaction, selection: str, board_minutes: str = "", *, seen: str = "") -> Receipt | None:
     """Sign the final list. The first signature waits for the second, of another person, on the same list; that one makes it final.
 
-    *board_minutes*: SHA-256 (base64) of the minutes of the board that agreed, if they are kept. Returns the receipt of the final list, or None.
-    Raises NotFound, NotAllowed, Conflict, InvalidRequest saying what is missing.
+    *board_minutes*: SHA-256 (base64) of the minutes of the board that agreed, if they are kept; *seen*: the digest of the list that the signer looked at.
+    Returns the receipt of the final list, or None. Raises NotFound, NotAllowed, Conflict (also when the list is another by now), InvalidRequest.
     """
     row = reading.see(tx, tx.actor, selection)
     tx.require(ACTION, row.station)
     _check_due(tx, row)
     ranking = reading.ranking_of(tx.connection, row)
     said = reading.digest_of(row, ranking)
+    if seen not in ("", said):
+        raise Conflict("名单刚刚变了，不是您看到的那一份，没有签。请刷新页面，看过再签")
     if board_minutes and not digest(board_minutes):
         raise InvalidRequest("会议纪要的摘要不对，应是 SHA-256（base64）。请重新选择纪要文件")
     first = first_signature(tx, row.id)

@@ -77,3 +77,10 @@ def test_organisations_are_not_asked_whether_they_confirmed_a_registration(world
     _, rules = saved(world, official.post("/selections/", WHOLE | {"subject": "organisations", "name": "优秀组织"}))
     assert rules["subject"] == "organisations"
     assert "confirmed_only" not in rules
+
+
+def test_rules_that_nobody_meets_are_known_before_the_freeze(world, recorded, official):
+    number, _ = saved(world, official.post("/selections/", WHOLE | {"minimum_hours": "500", "confirmed_only": ""}))
+    page = f"/selections/{number}/freeze"
+    assert "没有一个符合条件" not in official.get(page).text, "it is tried when somebody asks"
+    assert "没有一个符合条件" in official.get(page + "?try=1").text

@@ -7,7 +7,7 @@ import filings
 import pytest
 from town import person as somebody
 
-from ledger import evidence, imports, organisations, parked, webhooks
+from ledger import evidence, imports, organisations, parked, spot_checks, webhooks
 from ledger.activities import Activity, find_or_publish
 from ledger.certificates.documents import Wish
 from ledger.certificates.issuing import certify
@@ -87,6 +87,8 @@ def objects(world, person, recorded, upload, sheet):
     paper = ledger.write(lambda tx: papers.hand_in(tx, "station-report", STATION, f"{today:%Y-%m}", written), clerk).index
     task = ledger.write(lambda tx: tasks.assign(tx, STATION, "建孵化基地", "2025-12-31", "工作方案"), OPERATOR)
     handover = ledger.write(lambda tx: handing_over.ask(tx, STATION, f"{today:%Y-%m}-01", today.isoformat(), "每月报送"), OPERATOR)
+    ledger.sign_now()
+    spot_check = ledger.write(lambda tx: spot_checked(ledger, tx), OPERATOR).index
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
     return SimpleNamespace(
         index=recorded[0][0],
@@ -96,6 +98,7 @@ def objects(world, person, recorded, upload, sheet):
         filing=filing,
         handover=handover,
         task=task,
+        spot_check=spot_check,
         filing_draft=filing_draft,
         plan=plan.partition("plan=")[2],
         account=clerk_account,
@@ -124,6 +127,13 @@ def filed(ledger, clerk):
     said = filings.form(name="竹荫里社区夕阳红志愿服务队", charter_on="2025-10-01", declared_on="2025-11-02")
     filing, _ = ledger.write(lambda tx: asking.ask(tx, "file", STATION, said), clerk)
     return filing, filing_drafts.begin(ledger, clerk, "file", STATION)
+
+
+def spot_checked(ledger, tx):
+    """One record of the street, drawn and found true."""
+    note = tx.connection.exec_driver_sql("SELECT note FROM checkpoint ORDER BY size DESC").scalars().first()
+    checkpoint = ledger.signing.keyring(tx.connection).open_checkpoint(note.encode())
+    return spot_checks.record(tx, CENTRE, checkpoint, spot_checks.Found(tx.today, "03 07 12", 1))
 
 
 def certified(world, number):

@@ -106,7 +106,9 @@ def test_two_accounts_take_a_selection_through_its_steps(world, li, qian, people
     assert "公示期满以后" in li.post(f"{here}/signatures", {}, 422)["detail"]
     world.advance(days=10)  # across the Spring Festival
     paper = b64encode(b"m" * 32).decode()
-    assert li.post(f"{here}/signatures", {"board_minutes": paper}) == {"sealed": False}
+    assert "名单刚刚变了" in li.post(f"{here}/signatures", {"list": ranked["list"]}, 409)["detail"], "somebody was taken off since"
+    mine = {"board_minutes": paper, "list": li.get(f"{here}/ranking")["list"]}
+    assert li.post(f"{here}/signatures", mine) == {"sealed": False}
     assert "已经签过了" in li.post(f"{here}/signatures", {}, 403)["detail"]
     assert qian.post(f"{here}/signatures", {})["sealed"]
     done = li.get(here)

@@ -1,7 +1,7 @@
 """Official code tables of units: level and parent by the digits, dates, what ended and what it became; the same file again adds nothing."""
 
 import pytest
-from town import CENTRE, EAST, OFFICIAL, PEOPLE, WEST, ZHAO, roster
+from town import CENTRE, EAST, OFFICIAL, ORGANISATION_HEADER, STRANGER, WEST, ZHAO, roster
 
 from ledger import stations, unit_tree
 from ledger.activities import Activity, publish
@@ -93,8 +93,10 @@ def test_who_and_what_is_at_an_ended_unit_is_listed_for_moving_and_nobody_new_co
     [ended] = town.read(lambda tx: unit_tree.ended(tx, [CENTRE, EAST, WEST]))
     assert (ended.unit.code, ended.successor.code) == (EAST, WEST)
     assert (len(ended.people), len(ended.organisations)) == (5, 1)
-    newcomer = town.hand_in(roster(PEOPLE[0], station=EAST), "volunteers")
-    assert newcomer.accepted == 0
+    newcomer = town.hand_in(roster(STRANGER, station=EAST), "volunteers")
+    assert (newcomer.accepted, newcomer.rejected[0].code) == (0, "against_rules")
+    team = [ORGANISATION_HEADER, ["皖002", "东社区书画社", "文体活动类", "否", EAST, "备案", "2026-03-25", "郑伟", "13855101234"]]
+    assert problems(town.hand_in(team, "organisations")) == [(2, "against_rules", "所属站点编码")]
     later = Activity(EAST, "“邻里守望”", "neighbour-care", start="2026-03-20T09:00", end="2026-03-20T11:00")
     with pytest.raises(InvalidRequest, match="已在 2026-03-20 撤销"):
         town.write(lambda tx: publish(tx, later), ZHAO)

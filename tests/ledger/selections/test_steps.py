@@ -13,7 +13,7 @@ from ledger import exporting
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.log import Fact
 from ledger.people.actors import Actor
-from ledger.selections import doubts, objecting, publishing, reading, rechecking, sealing
+from ledger.selections import doubts, freezing, objecting, publishing, reading, rechecking, sealing
 from ledger.tables import AwardRow, NoticeRow, table
 from scripts.shouwang import main
 
@@ -75,6 +75,20 @@ def test_what_is_recorded_after_the_freeze_changes_nothing(world, held):
     world.check()
 
 
+@pytest.mark.parametrize(
+    ("said", "numbers"),
+    [({}, (4, 2, 360, 240)), ({"minimum_minutes": 240, "quota": 9}, (2, 2, 360, 240)), ({"minimum_minutes": 361}, (0, 0, 0, 0))],
+)
+def test_rules_are_tried_before_the_freeze_in_numbers_alone(world, held, said, numbers):
+    draft, size = held.draft(**said), world.size
+    with world.read() as tx:
+        found = freezing.trial(tx, reading.drafted(tx.connection, draft))
+    assert (found.considered, found.chosen, found.most, found.least) == numbers
+    assert world.size == size
+    held.freeze(draft)
+    assert len(held.listed(draft)) == found.chosen
+
+
 def test_a_freeze_stands_on_a_signed_checkpoint_and_names_its_rules(world, held):
     selection = held.opened()
     row = held.row(selection)
@@ -117,7 +131,7 @@ def test_the_draw_is_of_a_day_after_the_freeze_and_only_once(world, held):
     with pytest.raises(InvalidRequest, match="还没有填公开随机数"):
         held.publish(selection)
     world.advance(days=1)
-    with pytest.raises(InvalidRequest, match="今天以前"):
+    with pytest.raises(InvalidRequest, match="的第二天到今天之间"):
         held.draw(selection, on=selecting.day("2030-01-01"))
     held.draw(selection)
     with pytest.raises(Conflict, match="已经填过"):
