@@ -6,7 +6,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-gc.disable()  # while tests are imported and collected; see pytest_collection_finish
+gc.disable()  # while tests are imported and collected; see pytest_runtestloop
 pytest_plugins = ["browser", "engines", "house", "judging", "postgres", "town", "world", "settled"]
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
@@ -17,7 +17,8 @@ settings.register_profile("house", deadline=None, print_blob=True, suppress_heal
 settings.load_profile("house")
 
 
-def pytest_collection_finish():
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
     """Look for garbage less often, and not among what is imported: the search took more than a quarter of the tests' time."""
     gc.collect()
     gc.freeze()
