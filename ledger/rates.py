@@ -120,9 +120,10 @@ def _not_yet(year: int, on: str, today: str) -> Select[Any]:
     """Count by station what is in a year's tally (YearServedRow) and does not count yet: its publicity runs, or its day is still to come."""
     mine = (_SERVICE.c.status == "approved", _SERVICE.c.frozen == 0, func.substr(_SERVICE.c.served_on, 1, 4) == str(year))
     asked = select(_SERVICE.c.volunteer, _SERVICE.c.minutes)
-    # Each half by its own index; a record that is given after its publicity is one of the few in the second's.
+    # Each half by its own index; a record that is given after its publicity is one of the few in the second's, so the first's is hidden from that half.
     published = asked.where(*mine, _SERVICE.c.effective_on > today)
-    ahead = asked.where(*mine, _SERVICE.c.effective_on <= today, _SERVICE.c.served_on > on, text("effective_on < served_on"))
+    done = func.coalesce(_SERVICE.c.effective_on, "") <= today
+    ahead = asked.where(*mine, done, _SERVICE.c.served_on > on, text("effective_on < served_on"))
     found = published.union_all(ahead).subquery()
     sums = (func.count().label("records"), func.sum(found.c.minutes).label("minutes"))
     waiting = select(found.c.volunteer, *sums).group_by(found.c.volunteer).subquery()
