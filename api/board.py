@@ -114,7 +114,8 @@ class Board:
     """What the board shows of a unit.
 
     path: the units above it; units: it and all below it, parents first; leaves: those of them with none below; rows: what the table lists, as sorted;
-    lag: how late they write things down; care: what their activities were for; size: the tree size it was counted at.
+    lag: how late they write things down (None where nobody served, or too many to say it of all together);
+    care: what their activities were for; size: the tree size it was counted at.
     """
 
     year: int
@@ -129,6 +130,11 @@ class Board:
     charts: list[Chart]
     lag: Lag | None
     care: Care
+
+    @property
+    def large(self) -> bool:
+        """Whether so many units are below that one median of all of them tells nothing (and takes all their records to find)."""
+        return len(self.units) > SHOWN_MAX
 
     def own(self, count: str) -> int:
         """Give what of a unit's count belongs to no station below it: people registered at a centre itself, say."""
@@ -188,7 +194,7 @@ def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code", *
         leaves,
         listed if sort == "code" else _sorted(leaves, sort, upwards=upwards),
         charts,
-        kept().get(tx, ("lag", year, chosen.code), lambda: lags.of(tx, codes, year)),
+        kept().get(tx, ("lag", year, chosen.code), lambda: lags.of(tx, codes, year)) if len(units) <= SHOWN_MAX else None,
         kept().get(tx, ("care", year), lambda: care.count(tx.connection, year, tx.today))[chosen.code],
     )
 

@@ -133,6 +133,8 @@ def test_of_a_city_the_board_shows_what_lies_right_below(world):
     assert re.findall(r'<a class="square \w+" title="[^"]+" href="[^"]*unit=(\d+)', page) == list(halves)
     assert f"常住人口 {2 * sum(10 + number for number in range(1, 202)):,} 人" in page
     assert world.visitor().get(f"/stations/?unit={halves[0]}").text.count('<a class="square') == 201
+    assert "请到街道、站点的看板上看" in page, "one median of so many tells nothing"
+    assert "请到街道、站点的看板上看" not in world.visitor().get(f"/stations/?unit={halves[0]}").text
 
 
 def test_care_is_counted_by_series_and_group(world, counted):
