@@ -1,5 +1,6 @@
 """「要交的材料」: what a unit owes and until when, the forms to fill in, what was handed in, and the monthly filing ledger as a file."""
 
+from collections.abc import Sized
 from datetime import date
 from typing import Any
 
@@ -14,31 +15,39 @@ from ledger.duties import lists, owing, papers
 from ledger.duties.forms import EVERY, shipped
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts
-from ledger.people.actors import Actor, require, units
+from ledger.people.actors import Actor, below, require, units
 from ledger.reports import FORMATS
 from ledger.transactions import ReadTransaction
 
 blueprint = Blueprint("duties", __name__, url_prefix="/duties")
+LISTED = 100
 _FILES = "any(xlsx, pdf, csv, 'csv-gb18030'):form"
 
 
 @blueprint.get("/")
 @open_to(*STAFF)
 def listing() -> ResponseReturnValue:
-    """List what the units of the visitor owe now, most pressing first."""
+    """List what the units of the visitor (or one of them and those below it) owe now, most pressing first; a large scope also by unit."""
     me = actor()
     with ledger().read() as tx:
         mine = units(tx.connection, me, "register")
+        top, asked = me.station or next(iter(mine), ""), request.args.get("unit")
+        if asked:
+            _mine(mine, asked)
+            mine = [code for code in below(tx.connection, asked) if code in set(mine)]
         found = owing.owed(tx.connection, mine, tx.today)
         happened = owing.events(tx.connection, mine, 20)
         names = stations.names(tx.connection, mine)
-        today, home = tx.today, me.station or next(iter(mine), "")
+        shares = owing.shares(tx.connection, found, asked or top)
+        today = tx.today
     counts = {state: sum(due.state == state for due in found) for state in owing.STATES}
+    waiting, done = ([due for due in found if (due.state == "done") is so] for so in (False, True))
     events = [form for form in shipped().values() if form.every == "event"]
     return render_template(
         "duties.html",
-        dues=[due for due in found if due.state != "done"],
-        done=[due for due in found if due.state == "done"],
+        dues=_listed(waiting, asked or top, shares),
+        done=_listed(done, asked or top, shares),
+        shares=shares,
         counts=counts,
         states=owing.STATES,
         events=events,
@@ -48,9 +57,15 @@ def listing() -> ResponseReturnValue:
         EVERY=EVERY,
         words=papers.words,
         today=today,
-        home=home,
+        top=top,
+        home=asked or top,
         FORMATS=FORMATS,
     )
+
+
+def _listed(dues: list[owing.Due], unit: str, shares: Sized) -> list[owing.Due]:
+    """Keep the first LISTED and all that the unit owes itself; all where nothing lies below it, for then there is no other page to see them on."""
+    return [due for place, due in enumerate(dues) if place < LISTED or due.station.code == unit] if len(shares) > 1 else dues
 
 
 @blueprint.get("/year")

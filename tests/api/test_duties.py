@@ -4,7 +4,14 @@ import io
 import re
 
 import openpyxl
+from sqlalchemy import text
 
+from api.pages.duties import LISTED
+from ledger.duties import owing
+from ledger.organisations import Filing, record_many
+from ledger.people.actors import OPERATOR
+
+STREET = text("SELECT code FROM station WHERE code LIKE '340104001%'")
 CENTRE, STATION, NEXT_STATION = "340104001000", "340104001004", "340104001001"
 REPORT = {"unit": STATION, "period": "2025-11", "organisation": "", "field-news": "两个队伍换届", "field-results": "探望 30 人次"}
 
@@ -52,3 +59,36 @@ def test_the_street_hands_in_its_ledger_with_the_numbers_counted(world):
     assert centre.post("/duties/fill/filing-ledger", said).status_code == 302
     assert centre.get(f"/duties/filing-ledger/csv?unit={CENTRE}").data.decode("utf-8-sig").splitlines()
     assert world.visitor("recorder").get(f"/duties/filing-ledger/csv?unit={NEXT_STATION}").status_code == 403
+
+
+def shares(page):
+    """Read the table of units: name to its five counts."""
+    lines = re.findall(r'<tr><th scope="row">(?:<a [^>]*>)?([^<]+)<(.*?)</tr>', page)
+    return {
+        name: [int(one.replace(",", "")) for one in re.findall(r'class="number[^"]*">([\d,]+)<', rest)]
+        for name, rest in lines
+        if "number" in rest
+    }
+
+
+def test_a_street_sees_which_station_is_behind_and_reaches_every_paper(world):
+    with world.ledger.read() as tx:
+        since = tx.today
+    teams = [Filing(f"备9{at:03}", f"竹荫里第{at}队", "charity", True, STATION, True, since) for at in range(LISTED)]
+    world.ledger.write(lambda tx: record_many(tx, teams), OPERATOR)
+    centre = world.visitor("approver")
+    page = centre.get("/duties/").text
+    with world.ledger.read() as tx:
+        found = owing.owed(tx.connection, [row.code for row in tx.connection.execute(STREET)], tx.today)
+    assert [sum(column) for column in zip(*shares(page).values(), strict=True)] == [
+        sum(due.state == one for due in found) for one in owing.STATES
+    ]
+    its = [due for due in found if due.station.code == STATION]
+    assert shares(page)[its[0].station.name] == [sum(due.state == one for due in its) for one in owing.STATES]
+    links = re.compile(r'href="/duties/fill/[^"]*period=')
+    assert LISTED <= len(links.findall(page)) < len(found)
+    assert any("filing-ledger" in link for link in re.findall(r'href="(/duties/fill/[^"]*period=[^"]*)"', page)), "its own is never cut off"
+    below = centre.get(f"/duties/?unit={STATION}").text
+    assert len(links.findall(below)) == len(its) > LISTED, "there all of them stand"
+    assert not shares(below)
+    assert world.visitor("recorder").get(f"/duties/?unit={NEXT_STATION}").status_code == 404
