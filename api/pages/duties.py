@@ -38,11 +38,12 @@ def listing() -> ResponseReturnValue:
         found = owing.owed(tx.connection, mine, tx.today)
         happened = owing.events(tx.connection, mine, 20)
         names = stations.names(tx.connection, mine)
+        levels = {one.level for one in stations.everyone(tx.connection) if one.code in set(mine)}
         shares = owing.shares(tx.connection, found, asked or top)
         today = tx.today
     counts = {state: sum(due.state == state for due in found) for state in owing.STATES}
     waiting, done = ([due for due in found if (due.state == "done") is so] for so in (False, True))
-    events = [form for form in shipped().values() if form.every == "event"]
+    events = [form for form in shipped().values() if form.every == "event" and form.owed_by in levels | {"organisation"}]
     return render_template(
         "duties.html",
         dues=_listed(waiting, asked or top, shares),

@@ -92,3 +92,12 @@ def test_a_street_sees_which_station_is_behind_and_reaches_every_paper(world):
     assert len(links.findall(below)) == len(its) > LISTED, "there all of them stand"
     assert not shares(below)
     assert world.visitor("recorder").get(f"/duties/?unit={NEXT_STATION}").status_code == 404
+
+
+def test_only_forms_that_one_may_hand_in_are_offered(world):
+    offered = re.findall(r'<li><a href="(/duties/fill/[^"]+)"', world.visitor("recorder").get("/duties/").text)
+    clerk = world.visitor("recorder")
+    assert len(offered) > 3
+    assert {clerk.get(link).status_code for link in offered} == {200}
+    assert "/duties/fill/training-held" not in offered, "the street's to hand in"
+    assert "/duties/fill/training-held" in world.visitor("approver").get("/duties/").text
