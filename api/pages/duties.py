@@ -12,7 +12,7 @@ from api import board, downloads
 from api.auth import STAFF, actor, ledger, open_to
 from ledger import organisations, stations
 from ledger.duties import lists, owing, papers
-from ledger.duties.forms import EVERY, shipped
+from ledger.duties.forms import EVERY, Form, shipped
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts
 from ledger.people.actors import Actor, below, require, units
@@ -117,13 +117,9 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
         fitting = [
             one for one in stations.everyone(tx.connection) if one.code in set(mine) and chosen.owed_by in (one.level, "organisation")
         ]
-        code = (
-            asked.get("unit")
-            or (me.station if any(one.code == me.station for one in fitting) else "")
-            or (fitting[0].code if fitting else "")
-        )
         if not fitting:
             raise NotFound(f"「{chosen.name}」不由您这一级交")
+        code = asked.get("unit") or _first(tx, chosen, me.station, [one.code for one in fitting])
         _mine([one.code for one in fitting], code)
         teams = organisations.at_stations(tx.connection, [code]) if chosen.owed_by == "organisation" else []
         owner = asked.get("organisation") or (teams[0].id if teams else "")
@@ -154,6 +150,14 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
         ),
         status,
     )
+
+
+def _first(tx: ReadTransaction, chosen: Form, own: str | None, codes: list[str]) -> str:
+    """Choose the unit a form opens with: the visitor's own where it may owe one; for what organisations owe, one that has some."""
+    if chosen.owed_by == "organisation":
+        having = {team.station for team in organisations.at_stations(tx.connection, codes)}
+        codes = [code for code in codes if code in having] or codes
+    return own if own in codes else codes[0]
 
 
 @blueprint.get("/paper/<int:index>")

@@ -101,3 +101,12 @@ def test_only_forms_that_one_may_hand_in_are_offered(world):
     assert {clerk.get(link).status_code for link in offered} == {200}
     assert "/duties/fill/training-held" not in offered, "the street's to hand in"
     assert "/duties/fill/training-held" in world.visitor("approver").get("/duties/").text
+
+
+def test_what_organisations_owe_opens_with_a_station_that_has_some(world):
+    with world.ledger.read() as tx:
+        team = Filing("备9001", "竹荫里家电维修队", "charity", True, STATION, True, tx.today)
+    world.ledger.write(lambda tx: record_many(tx, [team]), OPERATOR)
+    page = world.visitor("approver").get("/duties/fill/members-vote").text
+    assert f'<option value="{STATION}" selected' in page, "neither the street nor its first station has one"
+    assert "竹荫里家电维修队" in page
