@@ -110,3 +110,13 @@ def test_what_organisations_owe_opens_with_a_station_that_has_some(world):
     page = world.visitor("approver").get("/duties/fill/members-vote").text
     assert f'<option value="{STATION}" selected' in page, "neither the street nor its first station has one"
     assert "竹荫里家电维修队" in page
+
+
+def test_a_unit_that_owes_nothing_says_where_to_look(world):
+    nothing, elsewhere = "没有要按期交的材料", "请在上面换一个街镇或站点"
+    page = world.visitor("approver").get(f"/duties/year?unit={CENTRE}&year=2022").text
+    assert nothing in page
+    assert elsewhere in page
+    page = world.visitor("recorder").get(f"/duties/year?unit={STATION}&year=2022").text
+    assert nothing in page
+    assert elsewhere not in page, "it has no other"
