@@ -120,3 +120,17 @@ def test_a_unit_that_owes_nothing_says_where_to_look(world):
     page = world.visitor("recorder").get(f"/duties/year?unit={STATION}&year=2022").text
     assert nothing in page
     assert elsewhere not in page, "it has no other"
+
+
+def test_the_first_page_says_what_is_late_and_what_falls_due_within_the_week(world):
+    link, seen = re.compile(r'<a href="/duties/">([^<]*份[^<]*)</a>'), []
+    for _ in range(8):
+        with world.ledger.read() as tx:
+            found = [due.state for due in owing.owed(tx.connection, [STATION], tx.today)]
+        said = {"overdue": "份材料逾期没交", "soon": "份一周内到期"}
+        parts = [f"{found.count(state)} {words}" for state, words in said.items() if state in found]
+        page = world.visitor("recorder").get("/work").text
+        assert link.findall(page) == (["，".join(parts)] if parts else [])
+        seen.append(len(parts))
+        world.clock.move(days=8)
+    assert set(seen) == {0, 1, 2}, "nothing, one of them, both"
