@@ -146,7 +146,10 @@ def judge(filing: str) -> ResponseReturnValue:
         ledger().write(lambda tx: judging.judge(tx, filing, step, outcome, form.get("reason", "")), actor())
     except LedgerError as refusal:
         return _page(filing, str(refusal), 400)
-    flash(f"{STEPS[step]}：{OUTCOMES[outcome]}，已记入账本。")
+    with ledger().read() as tx:
+        row = _visible(tx, filing).row
+    given = f"给出编号：{row.number}。" if row.state == "agreed" and row.form in ("file", "refile") else ""
+    flash(f"{STEPS[step]}：{OUTCOMES[outcome]}，已记入账本。{given}")
     return redirect(url_for("filings.one", filing=filing))
 
 

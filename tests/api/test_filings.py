@@ -62,8 +62,10 @@ def test_a_filing_goes_through_three_hands_and_is_seen_by_everybody_without_its_
     assert sign(clerk, where, "community").status_code == 400
     assert sign(approver, where, "street").status_code == 400, "not yet"
     assert sign(committee, where, "community").status_code == 302
+    assert "给出编号" not in text_of(committee.get(where)), "the street gives it"
     assert "等备案机关意见" in text_of(clerk.get("/filings/"))
     assert sign(approver, where, "street").status_code == 302
+    assert "备案机关意见：同意，已记入账本。给出编号：备340104001第00001号。" in text_of(approver.get(where))
     page = clerk.get(where)
     for secret in SECRETS:
         assert secret not in page.text
