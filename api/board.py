@@ -217,7 +217,7 @@ def year_said(said: str | None, today: date, first: int = FIRST_YEAR) -> int:
     """Read the year that a page is asked for; this one if none is. Raises InvalidRequest."""
     if said is None:
         return today.year
-    if not said.isdecimal() or not first <= int(said) <= today.year:
+    if not said.isdecimal() or len(said) > 4 or not first <= int(said) <= today.year:
         raise InvalidRequest(f"年份应在 {first} 到 {today.year} 之间")
     return int(said)
 

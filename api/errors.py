@@ -9,6 +9,8 @@ import logging
 import secrets
 from http import HTTPStatus
 
+import psycopg
+import sqlalchemy.exc
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -74,6 +76,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OverflowError, _too_large_a_number)
+    app.register_error_handler(psycopg.DataError, _not_for_the_database)
+    app.register_error_handler(sqlalchemy.exc.DataError, _not_for_the_database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -145,6 +149,13 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _too_large_a_number(_error: OverflowError) -> ResponseReturnValue:
     return _ledger_error(errors.InvalidRequest("数字或日期太大，没有这样的编号或时间，请核对"))
+
+
+def _not_for_the_database(error: psycopg.DataError | sqlalchemy.exc.DataError) -> ResponseReturnValue:
+    """Refuse text with a NUL, which no text column of PostgreSQL takes; whatever else it will not take is our fault."""
+    if "NUL (0x00)" in str(error):
+        return _ledger_error(errors.InvalidRequest("网址或填的内容里有看不见的字符（NUL），请删去再试"))
+    return _unexpected(error)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

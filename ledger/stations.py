@@ -55,19 +55,33 @@ def declare(tx: WriteTransaction, station: Station) -> int | Already | Refusal:
     if parent is not None and _RANK[parent.level] >= _RANK[station.level]:
         return Refusal("unreadable", f"上级「{parent.name}」不比本级高。省管市，市管区，区管中心，中心管站", "级别")
     since = station.valid_from or tx.today.isoformat()
-    if known is not None and since < (newest := _named_since(tx.connection, station.code)) and station.name != known.name:
-        return Refusal("end_before_start", f"「{known.name}」从 {newest} 起这样叫，改名不能更早（{since}）。请核对生效日期", "生效日期")
-    facts = [*_unit_facts(station, known, since), *_population_facts(tx.connection, station)]
+    said = _unit_facts(station, known, since)
+    refusal = (_no_more(known) or _no_more(parent) or _renamed_too_early(tx.connection, station, known, since)) if said else None
+    if refusal is not None:
+        return refusal
+    facts = [*said, *_population_facts(tx.connection, station)]
     if not facts:
         return Already(known.entry_index)  # type: ignore[union-attr]  # without facts it is known
     tx.append(facts)
     return len(facts)
 
 
-def _named_since(connection: Connection, code: str) -> str:
-    """Give the day from which a unit has the name it has."""
-    newest = select(_NAME.c.valid_from).where(_NAME.c.station == code).order_by(_NAME.c.entry_index.desc()).limit(1)
-    return connection.execute(newest).scalar_one_or_none() or ""
+def _no_more(unit: Any) -> Refusal | None:
+    """Give the reason why nothing new is said of a unit, or of one below it, once it has ended."""
+    if unit is None or unit.closed_on is None:
+        return None
+    return Refusal("against_rules", f"「{unit.name}」已在 {unit.closed_on} 撤销，不能再改，下面也不能再有别的单位。请核对编码", "站点编码")
+
+
+def _renamed_too_early(connection: Connection, station: Station, known: Any, since: str) -> Refusal | None:
+    """Give the reason why a unit cannot be called otherwise from a day on: it got the name it has later than that."""
+    if known is None or station.name == known.name:
+        return None
+    asked = select(_NAME.c.valid_from).where(_NAME.c.station == station.code).order_by(_NAME.c.entry_index.desc()).limit(1)
+    newest = connection.execute(asked).scalar_one_or_none() or ""
+    if since >= newest:
+        return None
+    return Refusal("end_before_start", f"「{known.name}」从 {newest} 起这样叫，改名不能更早（{since}）。请核对生效日期", "生效日期")
 
 
 def _unit_facts(station: Station, known: Any, since: str) -> list[Fact]:

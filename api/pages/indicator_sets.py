@@ -8,6 +8,7 @@ from api.downloads import attachment
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.indicators import adoption, proposing
 from ledger.people import accounts
+from ledger.people.actors import may_everywhere
 from ledger.rules.adopting import diff
 
 blueprint = Blueprint("indicator_sets", __name__, url_prefix="/indicator-sets")
@@ -23,7 +24,7 @@ def listing() -> ResponseReturnValue:
 
 def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
     me = g.session
-    may = me is not None and not me.must_change and "official" in me.actor.roles
+    may = me is not None and not me.must_change and may_everywhere(me.actor, "set_up")
     with ledger().read() as tx:
         today = tx.today.isoformat()
         adopted = proposing.history(tx)

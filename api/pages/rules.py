@@ -11,7 +11,7 @@ from api.pages.volunteers import visible
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts as account_names
 from ledger.people import volunteers
-from ledger.people.actors import Actor
+from ledger.people.actors import Actor, may_everywhere
 from ledger.rules import adopted, adopting, answers, describing, spending
 from ledger.rules.counting import in_force
 from ledger.rules.explaining import level_words
@@ -26,7 +26,7 @@ _DIGITS_MAX = 7
 
 def _page(problem: str = "", status: int = 200, said: str = "") -> ResponseReturnValue:
     me = g.session
-    may = me is not None and not me.must_change and "official" in me.actor.roles
+    may = me is not None and not me.must_change and may_everywhere(me.actor, "set_up")
     with ledger().read() as tx:
         shown = [_shown(tx, name) for name in sorted({adopting.STAR, *adopted.names(tx.connection)})]
         waiting = _waiting(tx, me.actor) if may else []

@@ -13,7 +13,7 @@ from ledger.entries import b64
 from ledger.errors import InvalidRequest, LedgerError
 from ledger.kinds.spot_checks import FINDINGS, RECORDS_MAX
 from ledger.notes import Checkpoint
-from ledger.people.actors import units
+from ledger.people.actors import require, units
 from ledger.service import records
 from ledger.transactions import ReadTransaction
 
@@ -116,6 +116,7 @@ def _asked(tx: ReadTransaction) -> _Asked:
     if note is None:
         raise InvalidRequest("账本还没有签过检查点，请等几分钟再来")
     stations.get(tx.connection, unit)
+    require(tx.connection, actor(), "spot_check", unit)
     book = ledger()
     checkpoint = book.signing.keyring(tx.connection).open_checkpoint(note.encode(), book.settings.origin)
     spot_checks.draw(tx.connection, unit, checkpoint, "?", int(count))

@@ -56,7 +56,7 @@ def barred(tx: ReadTransaction, actor: Actor, row: Any) -> str:
         return "居（村）委会的意见是您出的，备案机关的意见要由另一个人来出"
     held = [grant for grant in actor.grants if grant.allows(ACTIONS[step])]
     if step == "community":
-        return "" if any(grant.station in (None, row.station) for grant in held) else "居（村）委会的意见，要由本社区的工作人员来出"
+        return "" if any(grant.station == row.station for grant in held) else "居（村）委会的意见，要由本社区的工作人员来出"
     if not {None, *ancestry(tx.connection, row.street)}.intersection(grant.station for grant in held):
         return "备案机关的意见，要由街镇的审核员来出"
     return ""

@@ -5,7 +5,7 @@ What of ours goes into which table of theirs, under which name: read from JSON, 
         "fields": [{"ours": "name", "theirs": "姓名", "type": "text", "unknown": false, "note": "..."}]}]}
 
 ours: a key of FIELDS. type: text, day or integer. unknown: the receiving standard's format for it is not known. A field that is left out of the mapping is
-left out of the file; a field that FIELDS does not have cannot be put in, so that nothing beyond article 5 ever goes out.
+left out of the file; a field that FIELDS does not have cannot be put in, so that nothing beyond article 5 ever goes out. A title is a sheet's name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "evaluation": ("number", "record", "title", "quality", "evaluated_on"),
 }
 """What there is to hand over, by block: of a person what 民政部令第67号 article 5 lists, and the number by which the blocks belong together."""
+SHEET, TITLE_MAX = "说明", 31
+"""The sheet that says what the file is; how long the name of a sheet may be."""
+_NOT_IN_TITLES = frozenset("[]:*?/\\'")
 TYPES = {"text": "文字", "day": "日期", "integer": "整数"}
 
 
@@ -77,6 +80,11 @@ def read(content: bytes) -> Mapped:
     blocks = tuple(_block(one) for one in said["tables"])
     if len({block.id for block in blocks}) < len(blocks):
         raise InvalidRequest("对照表里有一张表写了不止一次")
+    titles = [SHEET, *(block.title.lower() for block in blocks)]
+    if twice := next((title for title in titles if titles.count(title) > 1), None):
+        raise InvalidRequest(f"对照表里有两张表都叫「{twice}」（「{SHEET}」是第一张表的名字）。请把 title 写成不同的")
+    if not isinstance(said.get("note", ""), str):
+        raise InvalidRequest("对照表的 note 应是文字")
     return Mapped(_text(said, "name", "对照表"), _text(said, "document", "对照表"), said.get("note", ""), blocks)
 
 
@@ -93,7 +101,10 @@ def _block(said: Any) -> Block:
             raise InvalidRequest(f"{where}里有一项的 {what} 写了不止一次")
     if "number" not in {one.ours for one in read_fields}:
         raise InvalidRequest(f"{where}没有 number：各张表要靠志愿者编号连起来")
-    return Block(said["id"], _text(said, "title", where), _text(said, "article", where), read_fields)
+    title = _text(said, "title", where)
+    if len(title) > TITLE_MAX or not _NOT_IN_TITLES.isdisjoint(title):
+        raise InvalidRequest(f"{where}的 title 要做表名，应是 1 到 {TITLE_MAX} 个字，不能有 {' '.join(sorted(_NOT_IN_TITLES))}")
+    return Block(said["id"], title, _text(said, "article", where), read_fields)
 
 
 def _field(said: Any, known: Sequence[str], where: str) -> Field:

@@ -7,7 +7,7 @@ import xlsxwriter
 
 from ledger.errors import InvalidRequest
 from ledger.handing_over.gathering import Gathered, Row
-from ledger.handing_over.mapping import TYPES, Mapped
+from ledger.handing_over.mapping import SHEET, TYPES, Mapped
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ROWS_MAX = 1_000_000
@@ -29,7 +29,7 @@ def made(mapped: Mapped, gathered: Gathered, facts: Mapping[str, str]) -> bytes:
             for one in block.fields:
                 known = "待核对" if one.unknown else ""
                 about.append((f"{block.title}（{block.article}）", one.theirs, TYPES[one.type], f"{block.id}.{one.ours}", known, one.note))
-        _write(book, "说明", about)
+        _write(book, SHEET, about)
         for block in mapped.blocks:
             rows = gathered.blocks[block.id]
             _write(

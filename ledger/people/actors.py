@@ -120,6 +120,11 @@ OPERATOR = Actor("operator", "operator")
 SCHEDULER = Actor("scheduler", "operator")
 
 
+def may_everywhere(actor: Actor, action: str) -> bool:
+    """Tell whether an actor may do something in the whole district."""
+    return any(grant.station is None and grant.allows(action) for grant in actor.grants)
+
+
 def require(connection: Connection, actor: Actor, action: str, station: str | None) -> None:
     """Make sure that an actor may do something at a unit (None: in the whole district). Raises NotAllowed."""
     places = {grant.station for grant in actor.grants if grant.allows(action)}

@@ -45,8 +45,8 @@ def own_particulars(tx: WriteTransaction, said: Mapping[str, str]) -> Receipt:
     person = _here(tx, tx.actor.volunteer)
     made = {key: " ".join(said.get(key, "").split()) for key in OWN}
     for key, label in OWN.items():
-        if len(made[key]) > OWN_MAX or holds_personal_number(made[key]):
-            raise InvalidRequest(f"「{label}」请写在 {OWN_MAX} 个字以内，不要写电话、证件号")
+        if len(made[key]) > OWN_MAX or not made[key].isprintable() or holds_personal_number(made[key]):
+            raise InvalidRequest(f"「{label}」请写在 {OWN_MAX} 个字以内，不要有看不见的字符，不要写电话、证件号")
     rest = {key: value for key, value in person.personal.contact.items() if key not in OWN}
     contact = {**rest, **{key: value for key, value in made.items() if value}}
     if contact == person.personal.contact:

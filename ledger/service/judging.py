@@ -78,6 +78,7 @@ class Judge:
         self._adopted = service_policies(tx.connection)
         self._policies: dict[str, ServicePolicy] = {}
         self._permissions: dict[tuple[Actor, str], LedgerError | None] = {}
+        self._ended_on: dict[str, str] = {}
         self._gates = gates.Recording(tx)
 
     def may_not_record(self, actor: Actor, draft: Draft) -> LedgerError | None:
@@ -110,12 +111,26 @@ class Judge:
         if clash is not None:
             return clash
         total = standing.minutes_by_day.get(day, 0) + minutes
-        refusal = self._over_the_cap(draft, day, total) or self._gates.refusal(draft, said, instead_of=instead_of)
+        refusal = (
+            self._at_an_ended_unit(draft, day)
+            or self._over_the_cap(draft, day, total)
+            or self._gates.refusal(draft, said, instead_of=instead_of)
+        )
         if refusal is not None:
             return refusal
         standing.intervals.append((start, end, draft.activity, draft.station, None))
         standing.minutes_by_day[day] = total
         return None
+
+    def _at_an_ended_unit(self, draft: Draft, day: str) -> Refusal | None:
+        """Give the reason why nothing is recorded at a unit from the day on which it is no more; what was before still is."""
+        if draft.station not in self._ended_on:
+            unit = stations.find(self._tx.connection, draft.station)
+            self._ended_on[draft.station] = (unit and unit.closed_on) or "9999"
+        if day < self._ended_on[draft.station]:
+            return None
+        ended_on = spoken_day(self._ended_on[draft.station])
+        return Refusal("against_rules", f"这个站点已在{ended_on}撤销，那天以后的服务请登记在并入的站点", "站点编码")
 
     def _over_the_cap(self, draft: Draft, day: str, total: int) -> Refusal | None:
         cap = self._policy(day).daily_minutes_max

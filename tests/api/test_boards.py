@@ -243,3 +243,9 @@ def test_the_unit_s_own_staff_see_who_is_behind_a_figure_masked_and_nobody_else_
         assert "是哪些人" not in stranger.get(f"/stations/?unit={CENTRE}").text
     assert world.visitor("recorder").get("/stations/people").status_code == 200, "their own station, where none is said"
     assert world.visitor().get(path).status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/stations/", "/stations/file/svg", "/indicators/", "/open-data/", "/annual-reports/"])
+def test_a_year_of_thousands_of_digits_is_refused_like_any_other_that_is_none(world, path):
+    answer = world.visitor().get(f"{path}?year={'9' * 5000}")
+    assert (answer.status_code, "年份应在" in answer.text) == (400, True)

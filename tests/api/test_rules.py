@@ -131,3 +131,12 @@ def test_points_are_spent_at_the_desk_as_far_as_they_go(world, person):
 def _station(world, number):
     with world.ledger.read() as tx:
         return volunteers.get(tx, number).row.station
+
+
+@pytest.mark.parametrize("path", ["/rules/", "/indicator-sets/"])
+def test_an_official_of_one_street_reads_what_anybody_reads_and_proposes_nothing(world, path):
+    world.accounts.create(OPERATOR, "street", "official", station="340104001000", password="correct horse battery")
+    page = world.visitor("street").get(path)
+    assert page.status_code == 200
+    assert 'enctype="multipart/form-data"' not in page.text
+    assert 'enctype="multipart/form-data"' in world.visitor("official").get(path).text

@@ -109,3 +109,11 @@ def test_more_than_there_are_is_said_before_any_number_is_published(signed):
     page = signed.visitor("official").get(f"/spot-checks/draw?unit={CENTRE}&count=999")
     assert page.status_code == 400
     assert "可抽的有" in page.text
+
+
+def test_an_official_of_one_street_draws_nothing_from_another(signed):
+    signed.accounts.create(OPERATOR, "street", "official", station=STATION, password="correct horse battery")
+    street = signed.visitor("street")
+    assert "检查点已定下" in street.get(f"/spot-checks/draw?unit={STATION}&count=2").text
+    page = street.get(f"/spot-checks/draw?unit={CENTRE}&count=2&nonce=03-07")
+    assert (page.status_code, "不在您的管理范围内" in page.text, 'name="found-' in page.text) == (400, True, False)

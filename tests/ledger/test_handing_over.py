@@ -96,6 +96,14 @@ def test_nothing_beyond_article_5_can_be_put_into_the_file():
         mapping.read(b"{")
 
 
+@pytest.mark.parametrize("title", ["人员/基本", "说明", "长" * 32, "服务", "'人员"])
+def test_a_title_that_no_sheet_can_have_is_refused_before_anybody_is_asked(title):
+    fields = [{"ours": "number", "theirs": "编号", "type": "text"}]
+    tables = [{"id": one, "title": name, "article": "五", "fields": fields} for one, name in (("basic", title), ("service", "服务"))]
+    with pytest.raises(InvalidRequest, match=r"表名|都叫"):
+        mapping.read(json.dumps({"name": "x", "document": "y", "tables": tables}).encode())
+
+
 def test_what_is_shipped_names_every_field_there_is_and_marks_what_is_not_known():
     shipped = mapping.shipped()
     assert {block.id: tuple(one.ours for one in block.fields) for block in shipped.blocks} == mapping.FIELDS

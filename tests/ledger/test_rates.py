@@ -24,9 +24,9 @@ from ledger.rates import counting_day, ratio
 from ledger.service import amending, approving, recording
 from ledger.service.drafts import Draft
 from ledger.stations import Station
-from ledger.tables import PublishedRateRow, table
+from ledger.tables import PublishedRateRow, YearServedRow, table
 
-PUBLISHED = table(PublishedRateRow)
+PUBLISHED, YEAR_SERVED = table(PublishedRateRow), table(YearServedRow)
 BATCH = "0195c5a0-0000-7000-8000-000000000001"
 UNITS = {"D": None, "C1": "D", "C2": "D", "S1": "C1", "S2": "C1", "S3": "C2", "S4": "D"}
 LEVELS = {"D": "district", "C": "centre", "S": "station"}
@@ -66,9 +66,8 @@ def test_a_year_is_counted_on_its_last_day_or_today():
 # --- counting, against a recount that knows only entries ------------------------------------------------------------------
 
 
-def recount(entries, year: int, today: str) -> dict[str, dict[str, int]]:  # noqa: C901, PLR0912 one branch a kind
-    """Fold raw entries in the plainest way."""
-    on = min(f"{year}-12-31", today)
+def fold(entries) -> tuple[dict, dict, dict, dict]:  # noqa: C901, PLR0912 one branch a kind
+    """Fold raw entries in the plainest way: what is above each unit, declared populations, people, services that are not void."""
     parents, declared, people, services = {}, {}, {}, {}
     for entry in entries:
         body = entry["body"]
@@ -78,7 +77,11 @@ def recount(entries, year: int, today: str) -> dict[str, dict[str, int]]:  # noq
             case "station.population_declared":
                 declared.setdefault(body["station"], {})[body["counted_on"]] = body["population"]
             case "volunteer.registered":
-                people[body["volunteer"]] = {"home": body["station"], "on": body["registered_on"], "sure": body["basis"] == "self"}
+                people[body["volunteer"]] = {
+                    "home": body["station"],
+                    "on": body["registered_on"],
+                    "sure": body["registered_on"] if body["basis"] == "self" else "9999",
+                }
             case "volunteer.backbone_designated":
                 people[body["volunteer"]]["backbone"] = body["designated_on"]
             case "service.recorded":
@@ -92,21 +95,41 @@ def recount(entries, year: int, today: str) -> dict[str, dict[str, int]]:  # noq
                     services[body["service"]]["counts"] = "9999"
             case "service.voided":
                 del services[body["service"]]
+            case "service.contested":
+                services[body["service"]]["frozen"] = body["frozen"]
+            case "service.objection_decided":
+                services[body["service"]]["frozen"] = False
+            case "volunteer.withdrawn":
+                people[body["volunteer"]]["left"] = body["withdrawn_on"]
+            case "volunteer.merged":
+                for one in services.values():
+                    one["volunteer"] = body["into"] if one["volunteer"] == body["volunteer"] else one["volunteer"]
+                gone, kept = people.pop(body["volunteer"]), people[body["into"]]
+                kept["sure"] = min(kept["sure"], gone["sure"])
+                kept["backbone"] = min(kept.get("backbone", "9999"), gone.get("backbone", "9999"))
+    return parents, declared, people, services
+
+
+def recount(entries, year: int, today: str) -> dict[str, dict[str, int]]:
+    """Count by raw entries in the plainest way."""
+    on = min(f"{year}-12-31", today)
+    parents, declared, people, services = fold(entries)
     found = {}
     for unit in parents:
         below = {unit}
         for _ in parents:
             below |= {code for code, parent in parents.items() if parent in below}
-        mine = {number for number, one in people.items() if one["home"] in below and one["on"] <= on}
+        here = {number: one for number, one in people.items() if one["home"] in below and one["on"] <= on}
+        mine = {number for number, one in here.items() if one.get("left", "9999") > on}
         done = [
             one
             for one in services.values()
-            if one["volunteer"] in mine and one["counts"] <= today and f"{year}-01-01" <= one["served_on"] <= on
+            if one["volunteer"] in mine and one["counts"] <= today and f"{year}-01-01" <= one["served_on"] <= on and not one.get("frozen")
         ]
         found[unit] = {
             "population": population(unit, parents, declared, on),
             "registered": len(mine),
-            "confirmed": sum(people[number]["sure"] for number in mine),
+            "confirmed": sum(people[number]["sure"] <= on for number in mine),
             "participants": len({one["volunteer"] for one in done}),
             "backbone": sum(people[number].get("backbone", "9999") <= on for number in mine),
             "minutes": sum(one["minutes"] for one in done),
@@ -119,6 +142,21 @@ def population(unit, parents, declared, on) -> int:
     return (
         known[max(known)] if known else sum(population(code, parents, declared, on) for code, parent in parents.items() if parent == unit)
     )
+
+
+def tally(entries) -> dict[tuple[str, str], tuple[int, int]]:
+    """Count by raw entries how many records, with how many minutes, each volunteer has in a year that are approved and not frozen."""
+    found = {}
+    for one in fold(entries)[3].values():
+        if one["counts"] != "9999" and not one.get("frozen"):
+            year = one["served_on"][:4], one["volunteer"]
+            records, minutes = found.get(year, (0, 0))
+            found[year] = records + 1, minutes + one["minutes"]
+    return found
+
+
+def tallied(connection) -> dict[tuple[str, str], tuple[int, int]]:
+    return {(row.year, row.volunteer): (row.records, row.minutes) for row in connection.execute(select(YEAR_SERVED))}
 
 
 def raw_entries(connection):
@@ -136,18 +174,20 @@ SERVICE = st.tuples(
     DAYS,
     st.integers(0, 20),
     st.integers(2, 180),
-    st.sampled_from(["settled", "waiting", "approved", "corrected", "voided"]),
+    st.sampled_from(["settled", "settled", "waiting", "approved", "corrected", "voided"]),
     st.sampled_from(list(UNITS)),
 )
+LATER = st.tuples(st.sampled_from(["freeze", "free", "void", "year", "merge", "withdraw"]), st.integers(0, 20), st.integers(1, 7), DAYS)
 POPULATION = st.tuples(st.sampled_from(list(UNITS)), DAYS, st.integers(1, 20))
 TOWNS = {
     "people": st.lists(PERSON, min_size=1, max_size=8),
     "served": st.lists(SERVICE, max_size=15),
     "populations": st.lists(POPULATION, max_size=10),
+    "later": st.lists(LATER, max_size=12),
 }
 
 
-def build(tx, people, served, populations) -> None:
+def build(tx, people, served, populations, later) -> None:
     for code, parent in UNITS.items():
         stations.declare(tx, Station(code, f"单位{code}", LEVELS[code[0]], parent))
     for code, day, count in populations:
@@ -158,6 +198,7 @@ def build(tx, people, served, populations) -> None:
     ]
     numbers = volunteers.register_many(tx, registrations)
     [activity] = activities.find_or_publish(tx, [Activity("D", "活动", "other")])
+    recorded = {}
     for person, day, hour, minutes, fate, station in served:
         start = datetime(day.year, day.month, day.day, hour)
         draft = Draft(
@@ -173,6 +214,11 @@ def build(tx, people, served, populations) -> None:
         [answer] = recording.record_many(tx, [draft])
         if isinstance(answer, log.Receipt):
             befall(tx, answer.index, draft, fate)
+            if fate != "voided":
+                recorded[answer.index] = draft.volunteer
+    here = dict(zip(numbers, (home for home, *_ in people), strict=True))
+    for what, which, other, day in later:
+        happen(tx, what, which, other, day, recorded, here)
 
 
 def befall(tx, index, draft, fate) -> None:
@@ -188,12 +234,48 @@ def befall(tx, index, draft, fate) -> None:
         )
 
 
+def happen(tx, what, which, other, day, recorded, here) -> None:
+    """Let something happen later on to a record, or to somebody who is still there."""
+    if what in ("merge", "withdraw"):
+        if len(here) < 2:
+            return
+        number = list(here)[which % len(here)]
+        body = {"volunteer": number, "station": here.pop(number)}
+        into = list(here)[other % len(here)]
+        merged = {"into": into, "volunteers": [into], "merged_on": day.isoformat(), "reason": "登记了两次"}
+        left = {"withdrawn_on": day.isoformat(), "reason": "other"}
+        tx.append([Fact("volunteer.merged", body | merged) if what == "merge" else Fact("volunteer.withdrawn", body | left)])
+        for index, volunteer in recorded.items():
+            recorded[index] = into if what == "merge" and volunteer == number else volunteer
+    elif recorded:
+        index = list(recorded)[which % len(recorded)]
+        body = {"service": index, "volunteer": recorded[index], "station": "S1"}
+        if what == "year":
+            start = datetime(day.year, day.month, day.day, 22)
+            body |= {
+                "start": f"{start:%Y-%m-%dT%H:%M}",
+                "end": f"{start:%Y-%m-%dT%H}:{other:02d}",
+                "served_on": day.isoformat(),
+                "minutes": other,
+            }
+            tx.append([Fact("service.corrected", body | {"reason": "误登"})])
+        elif what == "void":
+            del recorded[index]
+            tx.append([Fact("service.voided", body | {"reason": "误登"})])
+        elif what == "freeze":
+            tx.append([Fact("service.contested", body | {"claim": "not_me", "frozen": True})])
+        else:
+            tx.append([Fact("service.objection_decided", body | {"objection": index, "finding": "rejected", "reason": "查过"})])
+
+
 @settings(max_examples=60)
 @given(year=st.sampled_from([2024, 2025, 2026]), day=DAYS, **TOWNS)
-def test_what_is_counted_is_what_anybody_recounts(standing_town, year, day, people, served, populations):
+def test_what_is_counted_is_what_anybody_recounts(standing_town, year, day, people, served, populations, later):
     def work(tx):
-        build(tx, people, served, populations)
-        return counted(tx.connection, year, day), recount(raw_entries(tx.connection), year, day.isoformat())
+        build(tx, people, served, populations, later)
+        entries = raw_entries(tx.connection)
+        found = counted(tx.connection, year, day), tallied(tx.connection)
+        return found, (recount(entries, year, day.isoformat()), tally(entries))
 
     found, expected = standing_town.ledger.write(work, OPERATOR, rehearse=True)
     assert found == expected

@@ -157,3 +157,16 @@ def test_a_parameter_said_twice_counts_once_and_the_first(world, recorded):
     made = next(one for one in world.accounts.everyone(OPERATOR) if one.login == "twice")
     assert {grant.role for grant in made.grants} <= {"auditor"}
     assert world.visitor().get("/stations/?year=2025&year=9999").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/honours/%00", "/stations/?unit=%00", "/api/v1/credentials/status-lists/%00/1"])
+def test_a_nul_in_an_address_is_refused_on_both_engines(make_world, founded_url, path):
+    assert make_world(founded_url).visitor().get(path).status_code in (400, 404)
+
+
+def test_a_nul_in_what_a_clerk_sends_is_refused_on_both_engines(make_world, founded_url):
+    official = make_world(founded_url).visitor("official")
+    task = {"unit": "\0", "title": "建立孵化基地", "due_on": "2025-11-30", "basis": "方案"}
+    for path in ("/tasks/", "/tasks/x%00/done", "/handovers/x%00/file", "/rules/x%00/confirm", "/indicator-sets/x%00/confirm"):
+        assert official.post(path, task).status_code in (400, 404), path
+    assert official.get("/stations/people?after=%00").status_code in (200, 400)

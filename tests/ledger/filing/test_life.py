@@ -14,7 +14,7 @@ from ledger.errors import Conflict, InvalidRequest, LedgerError, NotAllowed, Not
 from ledger.filing import asking, drafts, erasing, expiry, judging, reading
 from ledger.indicators.measures import Count
 from ledger.kinds.filing import ERASED
-from ledger.people.actors import Actor
+from ledger.people.actors import OPERATOR, Actor
 from ledger.refusals import Refusal
 
 FIRST, SECOND = "备340104001第00001号", "备340104001第00002号"
@@ -73,6 +73,8 @@ def test_each_step_is_somebody_else_at_the_right_desk_in_the_right_order(world, 
         (STREET_CLERK, "community", NotAllowed, "要由本社区的工作人员来出"),
         (Actor("next", "approver", OTHER), "community", NotAllowed, "要由本社区的工作人员来出"),
         (Actor("district", "official"), "community", NotAllowed, "要由本社区的工作人员来出"),
+        (Actor("everywhere", "approver"), "community", NotAllowed, "要由本社区的工作人员来出"),
+        (OPERATOR, "community", NotAllowed, "要由本社区的工作人员来出"),
         (Actor("person", "volunteer"), "community", NotAllowed, "要由本社区的工作人员来出"),
     ]:
         with pytest.raises(refusal, match=sentence):

@@ -1,13 +1,19 @@
 """Official code tables of units: level and parent by the digits, dates, what ended and what it became; the same file again adds nothing."""
 
+from datetime import datetime
+
 import pytest
-from town import CENTRE, EAST, OFFICIAL, ORGANISATION_HEADER, STRANGER, WEST, ZHAO, roster
+from town import CENTRE, EAST, OFFICIAL, ORGANISATION_HEADER, STRANGER, WEST, ZHANG, ZHAO, roster, sheet, signed
 
 from ledger import stations, unit_tree
 from ledger.activities import Activity, publish
 from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest
 from ledger.filing import naming
+from ledger.people.actors import OPERATOR
+from ledger.refusals import Already, Refusal
+from ledger.service.amending import correct
+from ledger.stations import Station
 
 HEADER = ["统计用区划代码", "城乡分类代码", "名称", "生效日期", "撤销日期", "并入代码", "依据"]
 COUNTY = ["340104000000", None, "蜀山区", "2002-03-01"]
@@ -102,6 +108,36 @@ def test_who_and_what_is_at_an_ended_unit_is_listed_for_moving_and_nobody_new_co
         town.write(lambda tx: publish(tx, later), ZHAO)
     before = Activity(EAST, "“邻里守望”", "neighbour-care", start="2026-03-19T09:00", end="2026-03-19T11:00")
     assert town.write(lambda tx: publish(tx, before), ZHAO)[1], "what was before is still written down there"
+
+
+def test_what_was_done_from_the_end_of_a_unit_on_is_not_written_down_there_by_any_way(town):
+    town.advance(days=30)
+    assert isinstance(town.write(lambda tx: unit_tree.end(tx, EAST, "2026-03-20", WEST)), int)
+
+    def hand_in(day, by):
+        return town.hand_in(sheet(signed(ZHANG, "9:00", "10:00"), when=f"2026年3月{day}日 9:00-10:00"), by=by)
+
+    for by in (ZHAO, OPERATOR):
+        assert problems(hand_in(20, by)) == [(5, "against_rules", "站点编码")]
+    before = hand_in(19, ZHAO)
+    assert (before.accepted, before.rejected) == (1, [])
+    index = before.receipts[0].index
+    with pytest.raises(InvalidRequest, match="已在2026年3月20日撤销"):
+        town.write(lambda tx: correct(tx, index, start=datetime(2026, 3, 20, 9), end=datetime(2026, 3, 20, 10), reason="抄错日子"), ZHAO)
+    assert verify(town.ledger).ok
+
+
+def test_an_ended_unit_is_not_renamed_and_gets_no_unit_below_it(town):
+    town.advance(days=30)
+    for code in (EAST, WEST, CENTRE):
+        assert town.write(lambda tx, code=code: unit_tree.end(tx, code, "2026-03-20")) == 1
+    for unit in (Station(WEST, "西社区新站", "station", CENTRE), Station("340104001009", "新社区", "station", CENTRE)):
+        refused = town.write(lambda tx, unit=unit: stations.declare(tx, unit))
+        assert isinstance(refused, Refusal)
+        assert "撤销" in refused.message
+    assert town.read(lambda tx: unit_tree.names_on(tx.connection, "2026-03-31")) == {}
+    again = town.write(lambda tx: stations.declare(tx, Station(WEST, "西社区社会服务站", "station", CENTRE)))
+    assert isinstance(again, Already), "what was said before may be said again"
 
 
 @pytest.mark.parametrize(

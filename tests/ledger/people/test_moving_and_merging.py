@@ -225,6 +225,7 @@ def test_what_the_law_lets_somebody_tell_is_theirs_to_fill_in_and_to_take_away(s
         ({"services": "助老"}, "没有改动"),
         ({"area": "x" * 61}, "60 个字以内"),
         ({"skills": "找 13955512345"}, "不要写电话"),
+        ({"skills": "急救\u202e"}, "看不见的字符"),
     ):
         with pytest.raises(InvalidRequest, match=sentence):
             street.write(lambda tx, said=said: changes.own_particulars(tx, said), person(number))
