@@ -95,7 +95,7 @@ def test_a_street_sees_which_station_is_behind_and_reaches_every_paper(world):
 
 
 def test_only_forms_that_one_may_hand_in_are_offered(world):
-    offered = re.findall(r'<li><a href="(/duties/fill/[^"]+)"', world.visitor("recorder").get("/duties/").text)
+    offered = re.findall(r'<li><span><a href="(/duties/fill/[^"]+)"', world.visitor("recorder").get("/duties/").text)
     clerk = world.visitor("recorder")
     assert len(offered) > 3
     assert {clerk.get(link).status_code for link in offered} == {200}
