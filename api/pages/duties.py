@@ -1,5 +1,6 @@
 """「要交的材料」: what a unit owes and until when, the forms to fill in, what was handed in, and the monthly filing ledger as a file."""
 
+from collections.abc import Sized
 from datetime import date
 from typing import Any
 
@@ -11,34 +12,43 @@ from api import board, downloads
 from api.auth import STAFF, actor, ledger, open_to
 from ledger import organisations, stations
 from ledger.duties import lists, owing, papers
-from ledger.duties.forms import EVERY, shipped
+from ledger.duties.forms import EVERY, Form, shipped
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts
-from ledger.people.actors import Actor, require, units
+from ledger.people.actors import Actor, below, require, units
 from ledger.reports import FORMATS
 from ledger.transactions import ReadTransaction
 
 blueprint = Blueprint("duties", __name__, url_prefix="/duties")
+LISTED = 100
 _FILES = "any(xlsx, pdf, csv, 'csv-gb18030'):form"
 
 
 @blueprint.get("/")
 @open_to(*STAFF)
 def listing() -> ResponseReturnValue:
-    """List what the units of the visitor owe now, most pressing first."""
+    """List what the units of the visitor (or one of them and those below it) owe now, most pressing first; a large scope also by unit."""
     me = actor()
     with ledger().read() as tx:
         mine = units(tx.connection, me, "register")
+        top, asked = me.station or next(iter(mine), ""), request.args.get("unit")
+        if asked:
+            _mine(mine, asked)
+            mine = [code for code in below(tx.connection, asked) if code in set(mine)]
         found = owing.owed(tx.connection, mine, tx.today)
         happened = owing.events(tx.connection, mine, 20)
         names = stations.names(tx.connection, mine)
-        today, home = tx.today, me.station or next(iter(mine), "")
+        levels = {one.level for one in stations.everyone(tx.connection) if one.code in set(mine)}
+        shares = owing.shares(tx.connection, found, asked or top)
+        today = tx.today
     counts = {state: sum(due.state == state for due in found) for state in owing.STATES}
-    events = [form for form in shipped().values() if form.every == "event"]
+    waiting, done = ([due for due in found if (due.state == "done") is so] for so in (False, True))
+    events = [form for form in shipped().values() if form.every == "event" and form.owed_by in levels | {"organisation"}]
     return render_template(
         "duties.html",
-        dues=[due for due in found if due.state != "done"],
-        done=[due for due in found if due.state == "done"],
+        dues=_listed(waiting, asked or top, shares),
+        done=_listed(done, asked or top, shares),
+        shares=shares,
         counts=counts,
         states=owing.STATES,
         events=events,
@@ -48,9 +58,15 @@ def listing() -> ResponseReturnValue:
         EVERY=EVERY,
         words=papers.words,
         today=today,
-        home=home,
+        top=top,
+        home=asked or top,
         FORMATS=FORMATS,
     )
+
+
+def _listed(dues: list[owing.Due], unit: str, shares: Sized) -> list[owing.Due]:
+    """Keep the first LISTED and all that the unit owes itself; all where nothing lies below it, for then there is no other page to see them on."""
+    return [due for place, due in enumerate(dues) if place < LISTED or due.station.code == unit] if len(shares) > 1 else dues
 
 
 @blueprint.get("/year")
@@ -101,13 +117,9 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
         fitting = [
             one for one in stations.everyone(tx.connection) if one.code in set(mine) and chosen.owed_by in (one.level, "organisation")
         ]
-        code = (
-            asked.get("unit")
-            or (me.station if any(one.code == me.station for one in fitting) else "")
-            or (fitting[0].code if fitting else "")
-        )
         if not fitting:
             raise NotFound(f"「{chosen.name}」不由您这一级交")
+        code = asked.get("unit") or _first(tx, chosen, me.station, [one.code for one in fitting])
         _mine([one.code for one in fitting], code)
         teams = organisations.at_stations(tx.connection, [code]) if chosen.owed_by == "organisation" else []
         owner = asked.get("organisation") or (teams[0].id if teams else "")
@@ -138,6 +150,14 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
         ),
         status,
     )
+
+
+def _first(tx: ReadTransaction, chosen: Form, own: str | None, codes: list[str]) -> str:
+    """Choose the unit a form opens with: the visitor's own where it may owe one; for what organisations owe, one that has some."""
+    if chosen.owed_by == "organisation":
+        having = {team.station for team in organisations.at_stations(tx.connection, codes)}
+        codes = [code for code in codes if code in having] or codes
+    return own if own in codes else codes[0]
 
 
 @blueprint.get("/paper/<int:index>")

@@ -16,7 +16,7 @@ from ledger.filing.reading import Application
 from ledger.kinds.filing import DECLARED, ERASED, FORMS, ITEMS, LEGAL_FORMS, OUTCOMES, SETTLED, STEPS, TIERS
 from ledger.people import accounts as account_names
 from ledger.people import identity
-from ledger.people.actors import require
+from ledger.people.actors import below, require, units
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 blueprint = Blueprint("filings", __name__, url_prefix="/filings")
@@ -42,22 +42,29 @@ WORDS: dict[str, Any] = {
     "step_of": judging.step_of,
 }
 """What the templates of filings call things."""
-_LISTED_MAX = 500
+LISTED = 100
+"""Organisations of several units on a page; those of the unit that is asked for are listed to the last."""
 
 
 @blueprint.get("/")
 @open_to(*STAFF)
 def listing() -> ResponseReturnValue:
     """List the organisations where one sees, with how their filing stands; drafts, and what is under way."""
-    wanted = request.args.get("state", "")
+    wanted, unit = request.args.get("state", ""), request.args.get("unit", "")
     with ledger().read() as tx:
-        everyone = reading.listing(tx, actor())
+        seen = set(units(tx.connection, actor(), "see_station"))
+        if unit and unit not in seen:
+            raise NotFound("请选择您看得到的单位")
+        places = seen.intersection(below(tx.connection, unit)) if unit else seen
+        everyone = [one for one in reading.listing(tx, actor()) if one.row.station in places]
         counts = {state: sum(one.state == state for one in everyone) for state in reading.STATES}
         found = [one for one in everyone if not wanted or one.state == wanted]
         names = {unit.code: unit.name for unit in stations.everyone(tx.connection)}
         under_way = reading.applications(tx, actor(), ("asked", "heard", "returned"))
         shown = {"waiting": judging.waiting(tx, actor()), "drafts": drafts.of(tx, actor()), "days": _days(tx, under_way)}
-    page = {"found": found[:_LISTED_MAX], "count": len(found), "counts": counts, "wanted": wanted, "names": names, "under_way": under_way}
+    listed = [one for place, one in enumerate(found) if place < LISTED or one.row.station == unit]
+    page = {"found": listed, "count": len(found), "counts": counts, "wanted": wanted, "names": names, "under_way": under_way}
+    page |= {"unit": unit, "units": sorted(seen) if len(seen) > 1 else []}
     return render_template("filings.html", **page, **shown, **WORDS)
 
 
@@ -139,7 +146,10 @@ def judge(filing: str) -> ResponseReturnValue:
         ledger().write(lambda tx: judging.judge(tx, filing, step, outcome, form.get("reason", "")), actor())
     except LedgerError as refusal:
         return _page(filing, str(refusal), 400)
-    flash(f"{STEPS[step]}：{OUTCOMES[outcome]}，已记入账本。")
+    with ledger().read() as tx:
+        row = _visible(tx, filing).row
+    given = f"给出编号：{row.number}。" if row.state == "agreed" and row.form in ("file", "refile") else ""
+    flash(f"{STEPS[step]}：{OUTCOMES[outcome]}，已记入账本。{given}")
     return redirect(url_for("filings.one", filing=filing))
 
 

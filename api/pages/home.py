@@ -6,8 +6,10 @@ from flask.typing import ResponseReturnValue
 from api import board, desk
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
+from ledger.duties import owing
 from ledger.filing import judging
 from ledger.people import confirmations, proposals, volunteers, withdrawals
+from ledger.people.actors import units
 from ledger.record import evaluations, lists
 from ledger.rules import adopting
 
@@ -49,10 +51,13 @@ def work() -> ResponseReturnValue:
         disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
         unevaluated = evaluations.waiting(tx, me) if me.may("record") else []
         due = lists.dues(tx, me)
+        # Those who hand papers in are told; the district sees its streets in a table, which takes longer to count.
+        owed = owing.owed(tx.connection, units(tx.connection, me, "register"), tx.today) if me.station else []
     return render_template(
         "home.html",
         unevaluated=unevaluated,
         due=due,
+        papers={state: sum(one.state == state for one in owed) for state in ("overdue", "soon")},
         counters=counted,
         batches=batches,
         board=shown,

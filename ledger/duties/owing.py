@@ -45,6 +45,18 @@ def owed(connection: Connection, units: Sequence[str], today: date) -> list[Due]
     return _owed(connection, units, today, spans)
 
 
+def shares(connection: Connection, dues: Sequence[Due], top: str) -> dict[str, Counter[str]]:
+    """Count dues by state for each unit directly below *top*, with all below it; what *top* owes itself is counted under its own code."""
+    above = {row.code: row.parent for row in connection.execute(select(_STATION.c.code, _STATION.c.parent))}
+    found: dict[str, Counter[str]] = {}
+    for due in dues:
+        code = due.station.code
+        while code != top and above[code] not in {top, None}:
+            code = above[code]
+        found.setdefault(code, Counter())[due.state] += 1
+    return dict(sorted(found.items()))
+
+
 def year(connection: Connection, unit: str, of: int, today: date) -> list[Due]:
     """List what a unit owes, and owed, for every period of a year that has begun; in order of their days."""
     spans: dict[str, tuple[str, ...]] = {}

@@ -185,3 +185,12 @@ def test_somebody_registered_at_the_desk_answers_on_a_phone(world, window, tmp_p
     for summary in clerk.locator("details summary").all():
         summary.click()
     clerk.screenshot(path=tmp_path / "acts.png", full_page=True)
+
+
+@pytest.mark.parametrize("login", ["approver", "official"])
+def test_the_links_of_those_with_most_of_them_stand_in_one_line(world, window, login):
+    page = window()
+    sign_in(page, login)
+    page.goto("/password")
+    heights = {link.bounding_box()["y"] for link in page.locator(".bar nav a").all()}
+    assert (page.locator(".bar nav a").count() > 9, len(heights)) == (True, 1)

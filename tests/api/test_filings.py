@@ -6,6 +6,8 @@ import subprocess
 import filings
 import pytest
 
+from api.pages.filings import LISTED
+from ledger.organisations import Filing, record_many
 from ledger.people.actors import OPERATOR
 
 CENTRE, STATION, NEXT_STATION, PASSWORD = "340104001000", "340104001004", "340104001001", "correct horse battery"
@@ -60,8 +62,10 @@ def test_a_filing_goes_through_three_hands_and_is_seen_by_everybody_without_its_
     assert sign(clerk, where, "community").status_code == 400
     assert sign(approver, where, "street").status_code == 400, "not yet"
     assert sign(committee, where, "community").status_code == 302
+    assert "给出编号" not in text_of(committee.get(where)), "the street gives it"
     assert "等备案机关意见" in text_of(clerk.get("/filings/"))
     assert sign(approver, where, "street").status_code == 302
+    assert "备案机关意见：同意，已记入账本。给出编号：备340104001第00001号。" in text_of(approver.get(where))
     page = clerk.get(where)
     for secret in SECRETS:
         assert secret not in page.text
@@ -215,3 +219,19 @@ def test_an_approver_erases_a_leader_who_left(street):
     assert "第 1 位的资料已按规定销毁" in page
     assert "王*芳" not in page
     assert clerk.post(f"{where}/erase", {"whose": "1", "ground": "left", "requested_on": "2025-11-03"}).status_code == 403
+
+
+def test_every_organisation_of_a_long_list_is_reached_by_choosing_its_community(street):
+    with street.ledger.read() as tx:
+        since = tx.today
+    teams = [Filing(f"备9{at:03}", f"竹荫里第{at}队", "charity", True, STATION, True, since) for at in range(LISTED + 1)]
+    elsewhere = Filing("备8000", "梅山路一队", "charity", True, NEXT_STATION, True, since)
+    street.ledger.write(lambda tx: record_many(tx, [*teams, elsewhere]), OPERATOR)
+    approver, link = street.visitor("approver"), re.compile(r"/organisations/[0-9A-Z]{10}/desk")
+    page = approver.get("/filings/").text
+    assert (f"{LISTED + 2} 个组织" in page, len(set(link.findall(page)))) == (True, LISTED)
+    page = approver.get(f"/filings/?unit={STATION}").text
+    assert (f"{LISTED + 1} 个组织" in page, len(set(link.findall(page)))) == (True, LISTED + 1)
+    assert "梅山路一队" not in page
+    assert f"/filings/?state=in_force&amp;unit={STATION}" in page, "the state keeps the community"
+    assert street.visitor("committee").get(f"/filings/?unit={NEXT_STATION}").status_code == 404
