@@ -158,7 +158,7 @@ def homes(on: str) -> tuple[tuple[FromClause, ColumnElement[str], ColumnElement[
 def _rolled_up(connection: Connection, on: str, asked: str, own: dict[str, dict[str, int]]) -> list[StationRate]:
     """Add every unit's counts to the units above it; a declared population stands before a sum."""
     units = stations.everyone(connection)
-    declared = stations.populations(connection, on)
+    declared = _declared(connection, units, on)
     found = []
     for unit in reversed(units):
         total, said = own[unit.code], declared.get(unit.code)
@@ -173,6 +173,19 @@ def _rolled_up(connection: Connection, on: str, asked: str, own: dict[str, dict[
             StationRate(unit.code, unit.name, unit.level, unit.parent, asked, population_on=source[0], population_source=source[1], **total)
         )
     return found[::-1]
+
+
+def _declared(connection: Connection, units: list[Any], on: str) -> dict[str, Any]:
+    """Give the declared populations in force on a day, less those of merged units whose people their successor has counted among its own since."""
+    declared = stations.populations(connection, on)
+    merged = {unit.code: unit for unit in units if unit.successor is not None and unit.closed_on <= on}
+    for code, unit in merged.items():
+        into = unit.successor
+        while into in merged:
+            into = merged[into].successor
+        if into in declared and declared[into].counted_on >= unit.closed_on:
+            declared.pop(code, None)
+    return declared
 
 
 def publish(tx: WriteTransaction, year: int) -> int:

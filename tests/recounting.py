@@ -144,6 +144,7 @@ class Recount:
         self.stations, self.populations, self.volunteers, self.activities, self.services = {}, {}, {}, {}, {}
         self.certificates = {}
         self.record = {}
+        self.merged = {}
         for entry in said:
             self.actor = entry["actor"]
             getattr(self, "_" + entry["kind"].replace(".", "_"), lambda *_: None)(entry["index"], entry["body"])
@@ -153,6 +154,10 @@ class Recount:
 
     def _station_changed(self, _index, body):
         self.stations[body["station"]] = body.get("parent", self.stations[body["station"]])
+
+    def _station_ended(self, _index, body):
+        if "successor" in body:
+            self.merged[body["station"]] = body["ended_on"], body["successor"]
 
     def _station_population_declared(self, _index, body):
         self.populations[body["station"], body["counted_on"]] = body["population"]
@@ -348,5 +353,10 @@ class Recount:
         return [code, *self._above(self.stations[code])] if code is not None else []
 
     def _population(self, code: str, day: str) -> int:
+        ended_on, heir = self.merged.get(code, (NEVER, ""))
+        while self.merged.get(heir, (NEVER, ""))[0] <= day:
+            heir = self.merged[heir][1]
+        if ended_on <= day and any(station == heir and ended_on <= counted <= day for station, counted in self.populations):
+            return 0
         declared = [number for (station, counted), number in sorted(self.populations.items()) if station == code and counted <= day]
         return declared[-1] if declared else sum(self._population(unit, day) for unit, above in self.stations.items() if above == code)

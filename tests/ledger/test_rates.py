@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from town import CENTRE, EAST, LI, OFFICIAL, QIAN, STATION_HEADER, WANG, WEST, ZHANG, ZHAO, ZHOU
 
-from ledger import activities, history, log, rates, stations
+from ledger import activities, history, log, rates, stations, unit_tree
 from ledger.activities import Activity
 from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest, NotAllowed
@@ -329,6 +329,19 @@ def test_the_population_in_force_on_the_day_is_named_with_its_source(town):
     assert (after.population, after.population_on, after.population_source) == (500, "2026-02-01", "人口抽样")
     earlier = of(count(town, 2025, date(2025, 12, 30)), EAST)
     assert (earlier.population, earlier.population_on, earlier.rates()["registration_rate"]) == (0, None, "")
+
+
+def test_the_people_of_a_merged_unit_are_counted_once(town):
+    town.advance(days=30)
+    town.write(lambda tx: unit_tree.end(tx, WEST, "2026-03-20", EAST))
+
+    def populations(day):
+        return [one.population for one in count(town, 2026, date(2026, 3, day))]
+
+    assert populations(31) == [3000, 1000, 2000], "nobody has counted them anew"
+    town.hand_in([STATION_HEADER, [EAST, "东社区社会服务站", "站", CENTRE, "城市", 2900, "2026-03-25", "合并后清点"]], "stations")
+    assert populations(31) == [2900, 2900, 0]
+    assert populations(24) == [3000, 1000, 2000], "as it was known that day"
 
 
 def test_a_centre_has_the_sum_below_it_until_it_declares_its_own(town):

@@ -179,3 +179,14 @@ def test_only_who_sets_units_up_brings_a_table(town):
     with pytest.raises(Exception, match="没有这项权限"):
         outcome = taken(town, TREE, by=ZHAO)
     assert outcome is None
+
+
+def test_a_merged_units_people_are_counted_once_in_an_independent_recount_too(world):
+    for code, counted in ((EAST, 1000), (WEST, 2000)):
+        world.station(code, population=counted)
+    world.advance(days=30)
+    assert world.write(lambda tx: unit_tree.end(tx, WEST, world.today.isoformat(), EAST), OPERATOR) == 1
+    world.check()
+    world.advance(days=1)
+    world.station(EAST, population=2900)
+    world.check()
