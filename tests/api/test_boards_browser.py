@@ -12,6 +12,7 @@ import pypdfium2
 import pytest
 import recounting
 from argon2 import PasswordHasher
+from browser import PATIENCE
 from requests_by_hand import serving
 
 from api.app import create_app
@@ -48,7 +49,7 @@ def window(browser, district):
 
     def open_one(size):
         context = browser.new_context(locale="zh-CN", viewport=size, java_script_enabled=False, base_url=district[1])
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         return context.new_page()
 

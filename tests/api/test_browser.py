@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from browser import PATIENCE
 from files import STREET
 from playwright.sync_api import expect
 
@@ -20,7 +21,7 @@ def window(browser, address):
         context = browser.new_context(
             locale="zh-CN", timezone_id="Asia/Shanghai", viewport=viewport, java_script_enabled=False, base_url=address
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         context.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         opened.append(context)
         return context.new_page()

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from browser import PATIENCE
 from certified import codes_on
 
 from ledger.activities import Activity, find_or_publish
@@ -35,7 +36,7 @@ def hours(world, person):
 def phone(browser, address):
     options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "viewport": PHONE, "java_script_enabled": False, "base_url": address}
     context = browser.new_context(**options, accept_downloads=True)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

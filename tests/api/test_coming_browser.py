@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from browser import PATIENCE
 from sqlalchemy import select
 
 from ledger.people.actors import Actor
@@ -35,7 +36,7 @@ EVENT = {
 @pytest.fixture
 def phone(browser, address, person):
     context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", viewport=PHONE, java_script_enabled=False, base_url=address)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto("/sign-in")
     page.get_by_label("登录名").fill(person.number)

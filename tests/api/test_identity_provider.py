@@ -47,7 +47,7 @@ class Stay(urllib.request.HTTPRedirectHandler):
 def led_to(address):
     """Go to the provider as a browser would, and give where it sends one back to."""
     try:
-        urllib.request.build_opener(Stay).open(address, timeout=10)
+        urllib.request.build_opener(Stay).open(address, timeout=60)
     except urllib.error.HTTPError as answer:
         with answer:
             back = urlsplit(answer.headers["Location"])

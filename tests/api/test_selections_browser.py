@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from browser import PATIENCE
 
 from ledger.activities import Activity, find_or_publish
 from ledger.ids import new_entry_id
@@ -60,7 +61,7 @@ def signed_in(world, browser, address):
             "base_url": address,
         }
         context = browser.new_context(**options, accept_downloads=True)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         page = context.new_page()
         page.goto("/sign-in")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from browser import PATIENCE
 
 from ledger.ids import new_entry_id
 from ledger.people.actors import OPERATOR, Actor
@@ -43,7 +44,7 @@ def hours(world, recorded, person):
 @pytest.fixture
 def phone(browser, address):
     context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", viewport=PHONE, java_script_enabled=False, base_url=address)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

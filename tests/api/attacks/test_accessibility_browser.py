@@ -7,6 +7,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser import PATIENCE
 from naming import build, meant
 
 from api.auth import EVERYONE, SIGNED_IN, allowed_roles
@@ -41,7 +42,7 @@ def walk(browser, address):
         context = browser.new_context(
             locale="zh-CN", timezone_id="Asia/Shanghai", viewport=viewport, device_scale_factor=2, base_url=address, reduced_motion="reduce"
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         page = context.new_page()
         if name:
