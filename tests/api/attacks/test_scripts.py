@@ -85,7 +85,7 @@ def test_no_text_becomes_markup_or_runs(world, person, poisoned, page, role):
             assert answer.status < 500, path
             assert page.locator(".evil, main script, img[onerror], [onclick]").count() == 0, path
             content = page.content()
-            assert "49</b>" not in content, "no template within the template"
+            assert not re.search(r'evil"?(>|&gt;)49', content), "no template within the template"
             shown += "onerror=" in content or "onclick=" in content
             for link in LINK.findall(content):
                 there = urlsplit(urljoin(path, link.replace("&amp;", "&")))
