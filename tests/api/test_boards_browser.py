@@ -12,7 +12,6 @@ import pypdfium2
 import pytest
 import recounting
 from argon2 import PasswordHasher
-from browser import PATIENCE
 from requests_by_hand import serving
 
 from api.app import create_app
@@ -49,7 +48,6 @@ def window(browser, district):
 
     def open_one(size):
         context = browser.new_context(locale="zh-CN", viewport=size, java_script_enabled=False, base_url=district[1])
-        context.set_default_timeout(PATIENCE)
         opened.append(context)
         return context.new_page()
 

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from browser import PATIENCE
 from files import STREET
 from playwright.sync_api import expect
 
@@ -21,7 +20,6 @@ def window(browser, address):
         context = browser.new_context(
             locale="zh-CN", timezone_id="Asia/Shanghai", viewport=viewport, java_script_enabled=False, base_url=address
         )
-        context.set_default_timeout(PATIENCE)
         context.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         opened.append(context)
         return context.new_page()
@@ -86,7 +84,7 @@ def test_from_the_sheet_to_the_volunteers_credit_and_the_board(world, window, ex
     world.ledger.operate(lambda connection, _now: world.ledger.signing.sign(connection))
     public = window(PHONE)
     public.goto("/stations/?year=2025&unit=340104001004")
-    assert public.get_by_role("img", name=re.compile("参与率，目标 30%")).is_visible()
+    public.get_by_role("img", name=re.compile("参与率，目标 30%")).wait_for()
     assert f"当年参加过服务的 {people} 人" in public.get_by_role("main").inner_text()
     assert fits(public)
     public.get_by_role("link", name="账本公示").click()
@@ -147,7 +145,7 @@ def test_somebody_registered_at_the_desk_answers_on_a_phone(world, window, tmp_p
         clerk.get_by_role("checkbox").check()
         clerk.screenshot(path=tmp_path / "register.png", full_page=True)
         clerk.get_by_role("button", name="登记，并打印告知书和登录码").click()
-        assert clerk.get_by_role("heading", name="个人信息告知书").is_visible()
+        clerk.get_by_role("heading", name="个人信息告知书").wait_for()
         slips.append(clerk.locator("dd.code").all_inner_texts())
     clerk.screenshot(path=tmp_path / "slip.png", full_page=True)
     clerk.pdf(path=tmp_path / "slip.pdf")

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from browser import PATIENCE
 from certified import codes_on
 
 from ledger.activities import Activity, find_or_publish
@@ -36,7 +35,6 @@ def hours(world, person):
 def phone(browser, address):
     options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "viewport": PHONE, "java_script_enabled": False, "base_url": address}
     context = browser.new_context(**options, accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 
@@ -75,7 +73,7 @@ def test_a_phone_makes_a_certificate_and_another_checks_it(world, person, hours,
     asked = []
     other.on("request", lambda request: asked.append(request.url))
     other.goto(code.replace(code.partition("/check/")[0], address, 1))
-    assert other.get_by_role("heading", name="有效", exact=True).is_visible()
+    other.get_by_role("heading", name="有效", exact=True).wait_for()
     assert not [url for url in asked if "#" in url or len(url) > 200], "what is behind the # is sent to nobody"
     assert fits(other)
     keep(other, "E-check-valid", tmp_path, full_page=True)
@@ -91,7 +89,7 @@ def test_a_phone_makes_a_certificate_and_another_checks_it(world, person, hours,
     other.get_by_role("heading", name="有效，但签发后有更正").wait_for()
     keep(other, "E-check-amended", tmp_path, full_page=True)
     other.goto("/check/340104-2025-000099")
-    assert other.get_by_role("heading", name="查无此证").is_visible()
+    other.get_by_role("heading", name="查无此证").wait_for()
     keep(other, "E-check-unknown", tmp_path, full_page=True)
     other.context.close()
 
@@ -125,7 +123,7 @@ def test_the_desk_makes_one_and_an_approver_revokes_it_with_the_keyboard_and_no_
     above.goto(f"/publicity/{STATION}/certificates")
     keep(above, "E-publicity", tmp_path, full_page=True)
     above.goto("/check/340104-2025-000001")
-    assert above.get_by_role("heading", name="已撤销").is_visible()
+    above.get_by_role("heading", name="已撤销").wait_for()
     keep(above, "E-check-revoked", tmp_path, full_page=True)
     for page in (desk, above):
         page.context.close()

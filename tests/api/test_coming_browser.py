@@ -7,7 +7,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from browser import PATIENCE
 from sqlalchemy import select
 
 from ledger.people.actors import Actor
@@ -36,7 +35,6 @@ EVENT = {
 @pytest.fixture
 def phone(browser, address, person):
     context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", viewport=PHONE, java_script_enabled=False, base_url=address)
-    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto("/sign-in")
     page.get_by_label("登录名").fill(person.number)
@@ -80,19 +78,19 @@ def test_somebody_finds_an_activity_to_come_and_signs_up(world, phone, person, t
     assert button.bounding_box()["height"] >= 48, "a finger needs room"
     button.click()
     assert phone.get_by_role("status").inner_text().startswith("报上名了")
-    assert phone.get_by_role("heading", name="我报名的 1 个").is_visible()
-    assert phone.get_by_text("还剩 11 个").is_visible()
+    phone.get_by_role("heading", name="我报名的 1 个").wait_for()
+    phone.get_by_text("还剩 11 个").wait_for()
     keep(phone, "A-coming-signed-up", tmp_path)
     phone.goto("/my/data")
     keep(phone, "A-my-data", tmp_path)
-    assert phone.get_by_role("heading", name="报了名的活动").is_visible()
+    phone.get_by_role("heading", name="报了名的活动").wait_for()
     assert fits(phone)
     phone.goto("/coming/")
     clerk.post("/activities/" + phone.locator("li.mine").get_attribute("id")[1:] + "/cancel", {"reason": "预报有大风，改到下个月"})
     phone.get_by_role("link", name="通知").click()
     keep(phone, "A-notices", tmp_path)
     phone.get_by_role("link", name=re.compile("去看看.*您报名的活动不办了")).click()
-    assert phone.get_by_text("这次不办了").is_visible()
+    phone.get_by_text("这次不办了").wait_for()
     keep(phone, "A-coming-cancelled", tmp_path)
     assert fits(phone)
 
@@ -110,7 +108,7 @@ def test_somebody_says_what_was_missed_and_reads_the_answer(world, phone, person
     keep(phone, "A-missing-second", tmp_path)
     assert fits(phone)
     phone.get_by_role("button", name="交上去").click()
-    assert phone.get_by_text("正在查").is_visible()
+    phone.get_by_text("正在查").wait_for()
     keep(phone, "A-missing-waiting", tmp_path)
     above = world.visitor("approver")
     with world.ledger.read() as tx:
@@ -122,12 +120,12 @@ def test_somebody_says_what_was_missed_and_reads_the_answer(world, phone, person
     world.ledger.write(lambda tx: omissions.decide(tx, index, "upheld", reason, found), Actor(account, "approver"))
     phone.get_by_role("link", name="通知").click()
     phone.get_by_role("link", name=re.compile("去看看.*没记上的那次，有结果了")).click()
-    assert phone.get_by_text("异议成立，已补记").is_visible()
-    assert phone.get_by_text(reason).is_visible()
+    phone.get_by_text("异议成立，已补记").wait_for()
+    phone.get_by_text(reason).wait_for()
     keep(phone, "A-missing-decided", tmp_path)
     assert fits(phone)
     phone.get_by_role("link", name="看补记的这一条").click()
-    assert phone.locator(".record:target").get_by_text("待审核").is_visible()
+    phone.locator(".record:target").get_by_text("待审核").wait_for()
     keep(phone, "A-credit", tmp_path)
 
 
@@ -146,13 +144,13 @@ def test_the_desk_sees_who_signed_up_and_what_is_missing_on_a_wide_screen(world,
     page.get_by_role("button", name="登录").click()
     page.goto(f"/activities/{event}")
     keep(page, "A-activity", tmp_path)
-    assert page.get_by_role("heading", name="报名的 1 人（招 12 人）").is_visible()
+    page.get_by_role("heading", name="报名的 1 人（招 12 人）").wait_for()
     page.goto(f"/objections/at-desk/{recorded[0][0]}")
     keep(page, "A-objection-at-desk", tmp_path)
     assert fits(page)
     page.goto("/objections/")
     keep(page, "A-objections", tmp_path)
-    assert page.get_by_text("回执对不上：应予补记").is_visible()
+    page.get_by_text("回执对不上：应予补记").wait_for()
     page.goto(f"/missing/of/{person.number}")
     keep(page, "A-desk", tmp_path)
     assert fits(page)

@@ -1,7 +1,6 @@
 """In a real browser: a clerk has to say why before a number is shown, and the person sees it on a phone and has their data erased, by keyboard too."""
 
 import pytest
-from browser import PATIENCE
 
 PASSWORD = "correct horse battery"
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
@@ -16,7 +15,6 @@ def window(browser, address):
         context = browser.new_context(
             locale="zh-CN", timezone_id="Asia/Shanghai", viewport=viewport, java_script_enabled=False, base_url=address
         )
-        context.set_default_timeout(PATIENCE)
         opened.append(context)
         return context.new_page()
 

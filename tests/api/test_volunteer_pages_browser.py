@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from browser import PATIENCE
 
 from ledger.ids import new_entry_id
 from ledger.people.actors import OPERATOR, Actor
@@ -44,7 +43,6 @@ def hours(world, recorded, person):
 @pytest.fixture
 def phone(browser, address):
     context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", viewport=PHONE, java_script_enabled=False, base_url=address)
-    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 
@@ -69,7 +67,7 @@ def test_a_volunteer_on_a_phone_reads_their_hours_and_says_what_is_wrong(world, 
     phone.goto("/credit/")
     keep(phone, "credit-top", tmp_path)
     keep(phone, "credit", tmp_path, full_page=True, clip={"x": 0, "y": 0, "width": 390, "height": 3600})
-    assert phone.get_by_role("region", name="您累计服务").is_visible()
+    phone.get_by_role("region", name="您累计服务").wait_for()
     for name in ("看记录", "开证明", "有问题找人"):
         box = phone.get_by_role("link", name=name).bounding_box()
         assert box["height"] >= 48, f"{name}: a finger needs room"
@@ -81,7 +79,7 @@ def test_a_volunteer_on_a_phone_reads_their_hours_and_says_what_is_wrong(world, 
     phone.get_by_role("link", name="去看看").first.click()
     assert f"#r{hours}" in phone.url or "#r" in phone.url
     phone.locator(f"#r{hours}").get_by_role("link", name="这条不对").click()
-    assert phone.get_by_label("不是我").is_visible()
+    phone.get_by_label("不是我").wait_for()
     keep(phone, "objection", tmp_path, full_page=True)
     assert fits(phone)
     phone.goto("/credit/statement")

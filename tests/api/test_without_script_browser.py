@@ -1,7 +1,6 @@
 """What is promised without script, in a real browser that runs none: a sheet logged by hand, signing in on a phone, approving by the keyboard alone."""
 
 import pytest
-from browser import PATIENCE
 from enrolling import enrol
 
 from ledger.attendance import codes
@@ -19,7 +18,6 @@ def window(browser, address):
         context = browser.new_context(
             locale="zh-CN", timezone_id="Asia/Shanghai", viewport=viewport, java_script_enabled=False, base_url=address
         )
-        context.set_default_timeout(PATIENCE)
         opened.append(context)
         page = context.new_page()
         page.goto("/sign-in")

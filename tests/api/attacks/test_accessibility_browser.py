@@ -7,7 +7,6 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import PATIENCE
 from naming import build, meant
 
 from api.auth import EVERYONE, SIGNED_IN, allowed_roles
@@ -42,7 +41,6 @@ def walk(browser, address):
         context = browser.new_context(
             locale="zh-CN", timezone_id="Asia/Shanghai", viewport=viewport, device_scale_factor=2, base_url=address, reduced_motion="reduce"
         )
-        context.set_default_timeout(PATIENCE)
         opened.append(context)
         page = context.new_page()
         if name:
