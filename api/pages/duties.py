@@ -34,16 +34,18 @@ def listing() -> ResponseReturnValue:
         top, asked = me.station or next(iter(mine), ""), request.args.get("unit")
         if asked:
             _mine(mine, asked)
-            mine = [code for code in below(tx.connection, asked) if code in set(mine)]
+            mine = sorted(set(mine).intersection(below(tx.connection, asked)))
         found = owing.owed(tx.connection, mine, tx.today)
         happened = owing.events(tx.connection, mine, 20)
-        names = stations.names(tx.connection, mine)
-        levels = {one.level for one in stations.everyone(tx.connection) if one.code in set(mine)}
+        able = set(mine)
+        here = [one for one in stations.everyone(tx.connection) if one.code in able]
         shares = owing.shares(tx.connection, found, asked or top)
         today = tx.today
     counts = {state: sum(due.state == state for due in found) for state in owing.STATES}
     waiting, done = ([due for due in found if (due.state == "done") is so] for so in (False, True))
-    events = [form for form in shipped().values() if form.every == "event" and form.owed_by in levels | {"organisation"}]
+    events = [
+        form for form in shipped().values() if form.every == "event" and form.owed_by in {"organisation", *(one.level for one in here)}
+    ]
     return render_template(
         "duties.html",
         dues=_listed(waiting, asked or top, shares),
@@ -54,7 +56,7 @@ def listing() -> ResponseReturnValue:
         events=events,
         happened=happened,
         forms=shipped(),
-        names=names,
+        names={one.code: one.name for one in here},
         EVERY=EVERY,
         words=papers.words,
         today=today,
