@@ -260,7 +260,7 @@ def test_a_program_that_sends_gets_a_signed_request_and_its_answer_counts(town, 
 
 
 def _until_it_listens(port):
-    for _ in range(100):
+    for _ in range(600):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
             connection.connect()
