@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from api import board, desk
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
-from ledger.duties import owing
+from ledger.duties import owing, weights
 from ledger.filing import judging
 from ledger.indicators import proposing
 from ledger.people import confirmations, proposals, volunteers, withdrawals
@@ -49,6 +49,7 @@ def work() -> ResponseReturnValue:
         asked = [one for one in proposals.waiting(tx, me) if one.row.asked_by != me.account]
         official = "official" in me.roles
         rules = [one for one in adopting.PROPOSALS.waiting(tx, me) if not one.own] if official else []
+        weighed = [one for one in weights.PROPOSALS.waiting(tx, me) if not one.own] if official else []
         indicators = [one for one in proposing.PROPOSALS.waiting(tx, me) if not one.own] if official else []
         opinions = len(judging.waiting(tx, me))
         disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
@@ -69,5 +70,6 @@ def work() -> ResponseReturnValue:
         disowned=disowned,
         rules=rules,
         indicators=indicators,
+        weighed=weighed,
         opinions=opinions,
     )
