@@ -56,6 +56,7 @@ def test_an_official_announces_waits_draws_finds_and_everybody_sees_it_all(signe
     assert "抽出来" not in early
     assert "撤回这次预告" in early
     assert "撤回这次预告" not in page
+    assert official.get(f"{at}/draw").location == at, "without a number there is nothing to draw"
     assert "2025-11-04 才公布" in official.get(f"{at}/draw?number={DIGITS}").text
     official = a_day_later(signed)
     assert "抽出来" in official.get(at).text
