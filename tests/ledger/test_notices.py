@@ -134,7 +134,7 @@ def test_staff_are_told_at_the_nearest_unit_that_has_anybody(town):
 
     def told(station, action="approve"):
         with town.read() as tx:
-            return [login for login, account in ids.items() if account in notices.staff(tx.connection, action, station)]
+            return [login for login, account in ids.items() if account in notices.desks(tx.connection, action, [station])[station]]
 
     assert (told(HOME), told(OTHER), told(CENTRE)) == (["near"], ["above"], ["above"])
     accounts.set_disabled(OPERATOR, "near", disabled=True)
@@ -260,7 +260,7 @@ def test_a_program_that_sends_gets_a_signed_request_and_its_answer_counts(town, 
 
 
 def _until_it_listens(port):
-    for _ in range(100):
+    for _ in range(600):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
             connection.connect()
