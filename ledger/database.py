@@ -91,6 +91,19 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def sorting_on_disk(connection: Connection) -> Iterator[None]:
+    """Let SQLite sort meanwhile what is too much for memory: in runs on the disk it is quicker, too. PostgreSQL does so by itself."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA temp_store=FILE")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+
+
 def remake_indexes(connection: Connection) -> None:
     """Have SQLite make every index anew from its table: verification compares them. What PostgreSQL restores has new ones."""
     if connection.dialect.name == "sqlite":

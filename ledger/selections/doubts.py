@@ -197,7 +197,7 @@ def propose(tx: WriteTransaction, selection: str, service: int, finding: str, re
         raise InvalidRequest("请选择保留、剔除或退回核实")
     if len(reason) < 4 or not text(REASON_MAX)(reason):
         raise InvalidRequest(f"请写明怎么查的、为什么（4 至 {REASON_MAX} 个字，不要写手机号或身份证号）")
-    if not sources.services_of(tx.connection, row.id, [service]):
+    if not sources.services_of(tx.connection, row, [service]):
         raise NotFound(f"第 {service} 条不在这次评选冻结的记录里")
     said = {"selection": row.id, "service": service, "finding": finding, "reason": reason}
     upsert_rows(tx.connection, _PROPOSAL, [said | {"asked_by": tx.actor.account, "asked_at": format_time(tx.now)}])
@@ -206,7 +206,7 @@ def propose(tx: WriteTransaction, selection: str, service: int, finding: str, re
 def confirm(tx: WriteTransaction, selection: str, service: int) -> Receipt:
     """Decide as proposed: a second person, who did not record it either. Raises NotFound, NotAllowed, Conflict."""
     row = _working(tx, selection)
-    said, record = _proposed(tx, row.id, service), sources.services_of(tx.connection, row.id, [service])[0]
+    said, record = _proposed(tx, row.id, service), sources.services_of(tx.connection, row, [service])[0]
     if tx.actor.account == said.asked_by:
         raise NotAllowed("这是您提出的处理意见，要由另一个人来确认")
     if tx.actor.account == record.recorder:

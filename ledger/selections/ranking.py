@@ -19,9 +19,12 @@ from sqlalchemy import Select, case, func, literal, select
 
 from ledger.selections.facts import NONE, Facts
 from ledger.selections.rules import TIE_BREAKS, Rules
-from ledger.selections.sources import WHY_OUT, Source
+from ledger.selections.sources import WHY_OUT, Source, whose
 from ledger.service.drafts import duration
 from ledger.shares import hundredths, percent
+from ledger.tables import ServiceRow, table
+
+_SERVICE = table(ServiceRow)
 
 
 class Sums(NamedTuple):
@@ -137,7 +140,8 @@ def _apart(source: Source, rules: Rules) -> set[str]:
     found = set(rules.exclude)
     numbers = sorted(source.out)
     for at in range(0, len(numbers), 500):
-        found |= set(source.connection.execute(select(seen.subject).where(seen.service.in_(numbers[at : at + 500]))).scalars())
+        asked = select(whose(rules.subject)).where(_SERVICE.c.entry_index.in_(numbers[at : at + 500]))
+        found |= set(source.connection.execute(asked).scalars())
     total = func.sum(seen.minutes)
     for name, key in (("day", seen.served_on), ("activity", seen.activity)):
         if (most := rules.caps.get(name)) is not None:
