@@ -79,6 +79,16 @@ def test_a_rate_just_below_its_target_reads_so_in_every_form(world, counted):
     assert "注册率 0.09%，目标 0.10%" in drawn
 
 
+def test_a_year_that_has_only_begun_leads_to_the_one_before(world, counted):
+    hint = "还没有计入过服务，参与率从头算起"
+    assert hint not in world.visitor().get(f"/stations/?unit={CENTRE}").text
+    world.clock.move(days=60)
+    page = world.visitor().get(f"/stations/?unit={CENTRE}").text
+    assert f"2026 年{hint}" in page
+    assert re.search(rf'href="/stations/\?unit={CENTRE}&amp;year=2025">看 2025 年的', page)
+    assert hint not in world.visitor().get(f"/stations/?unit={CENTRE}&year=2024").text
+
+
 def test_what_stands_on_top_is_the_sum_below_and_what_a_recount_finds(world, counted):
     page = world.visitor().get(f"/stations/?unit={CENTRE}").text
     rows, truth = table_rows(page), counted.rates(2025)
