@@ -14,6 +14,9 @@ from api.kept import kept
 from ledger import care, rates, trends
 from ledger.care import Care
 from ledger.errors import InvalidRequest, NotFound
+from ledger.indicators import adoption
+from ledger.indicators.measures import Count
+from ledger.indicators.standings import Standing, evaluate
 from ledger.log import tree_head
 from ledger.policies import ServicePolicy, service_policy
 from ledger.rates import StationRate
@@ -157,6 +160,17 @@ class Trend:
 def rates_of(tx: ReadTransaction, year: int) -> dict[str, StationRate]:
     """Give a year's counts of every unit, parents first."""
     return kept().get(tx, ("rates", year), lambda: {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)})
+
+
+def standings_of(tx: ReadTransaction, year: int) -> dict[str, list[Standing]]:
+    """Give where every unit stands in a year's indicators, by the set in force on its counting day; parents first."""
+
+    def count() -> dict[str, list[Standing]]:
+        chosen = adoption.in_force(tx.connection, rates.counting_day(year, tx.today).isoformat())
+        return evaluate(Count(tx.connection, year, tx.today, counted), chosen)
+
+    counted = rates_of(tx, year)
+    return kept().get(tx, ("indicators", year), count)
 
 
 def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code", *, upwards: bool = False) -> Board:

@@ -275,6 +275,8 @@ API |= {
     "api_stations.declare": "stations:write",
     "api_rates.counted": "stations:read",
     "api_rates.published": "stations:read",
+    "api_indicators.standing": "stations:read",
+    "api_spot_checks.listed": "stations:read",
     "api_selections.recheck": "selections:read",
     "api_selections.listing": "selections:write",
     "api_selections.create": "selections:write",
