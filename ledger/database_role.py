@@ -14,7 +14,6 @@ SQLite has no roles: there the file's permissions are all there is. After an upg
 
 import re
 
-import psycopg.errors
 import structlog
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
@@ -26,6 +25,8 @@ from ledger.errors import InvalidRequest, NotAllowed, SettingsError
 from ledger.settings import Settings
 from ledger.tables import table
 
+_UNDEFINED_TABLE, _INSUFFICIENT_PRIVILEGE = "42P01", "42501"
+"""SQLSTATE (PostgreSQL's appendix A): so the driver is loaded only where there is PostgreSQL."""
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _LOG = sorted(table(model).name for model in tables.APPEND_ONLY)
 # Rights held by a role count for all its members, who may become it: superusers are members of every role.
@@ -58,9 +59,10 @@ def restrict_role(settings: Settings, name: str) -> None:
         with write_transaction(engine) as connection:
             _restrict(connection, name)
     except ProgrammingError as error:
-        if isinstance(error.orig, psycopg.errors.UndefinedTable):
+        sqlstate = getattr(error.orig, "sqlstate", None)
+        if sqlstate == _UNDEFINED_TABLE:
             raise SettingsError("数据库里还没有账本，或结构是旧的。请先以所有者账号运行 shouwang init") from error
-        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+        if sqlstate == _INSUFFICIENT_PRIVILEGE:
             raise NotAllowed("现在连接数据库的账号不是这些表的所有者，或无权新建账号。请换所有者账号再运行") from error
         raise
     finally:

@@ -158,6 +158,8 @@ def _form(index: int, problem: str = "", status: int = 200) -> ResponseReturnVal
     with ledger().read() as tx:
         try:
             row = spot_checks.to_follow(tx, actor(), index)
+            if not number and not problem:
+                return redirect(url_for("spot_checks.announced", announced=index))
             place = stations.names(tx.connection, {row.station})[row.station]
             sample = _drawn(tx, spot_checks.draw(tx, index, number))
             number = spot_checks.read_number(row, number)

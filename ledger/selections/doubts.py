@@ -30,6 +30,7 @@ from ledger.selections.reading import ACTION
 from ledger.selections.sources import Source
 from ledger.service.drafts import duration
 from ledger.service.gates import at_night
+from ledger.shares import hundredths, percent
 from ledger.tables import AccountBindingRow, SelectionDoubtRow, SelectionProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -154,7 +155,8 @@ def _of_person(records: Sequence[Any], policy: ServicePolicy) -> dict[int, list[
         elif day >= policy.long_day_minutes:
             found[record.service].append(f"这天共 {duration(day)}，时间很长")
         if one_hand and record.recorder == main:
-            found[record.service].append(f"{most * 100 // hands.total()}% 的时长由同一人登记")
+            share = hundredths(most, hands.total(), at_most=SHARE_PERCENT * 100) or 0
+            found[record.service].append(f"{percent(share)} 的时长由同一人登记")
     return found
 
 

@@ -22,6 +22,7 @@ from ledger.selections.facts import NONE, Facts
 from ledger.selections.rules import TIE_BREAKS, Rules
 from ledger.selections.sources import WHY_OUT, Source, whose
 from ledger.service.drafts import duration
+from ledger.shares import hundredths, percent
 from ledger.tables import ServiceRow, table
 
 _SERVICE = table(ServiceRow)
@@ -203,7 +204,8 @@ def judge(rules: Rules, one: Sums, known: Facts, barred: str | None, last: str) 
     if rules.confirmed_only and (one.confirmed_on is None or one.confirmed_on > last):
         lacks.append("本人还没有确认登记")
     if rules.back_filled_percent is not None and one.minutes_c * 100 > rules.back_filled_percent * one.minutes:
-        lacks.append(f"时长 {one.minutes_c * 100 // one.minutes}% 为补录")
+        share = hundredths(one.minutes_c, one.minutes, at_most=rules.back_filled_percent * 100) or 0
+        lacks.append(f"时长 {percent(share)} 为补录")
     return out, lacks
 
 

@@ -51,11 +51,12 @@ def test_an_official_announces_waits_draws_finds_and_everybody_sees_it_all(signe
     listed, page = anybody.get("/spot-checks/").text, anybody.get(at).text
     assert at in listed
     assert "已预告，还没有抽" in listed
-    assert all(word in page for word in (SOURCE, "14 位数字", "等了 0 天", "2025年11月4日公布，那一天起才能抽"))
+    assert all(word in page for word in (SOURCE, "14 位数字", "已预告，还没有抽。", "2025年11月4日公布，那一天起才能抽"))
     early = official.get(at).text
     assert "抽出来" not in early
     assert "撤回这次预告" in early
     assert "撤回这次预告" not in page
+    assert official.get(f"{at}/draw").location == at, "without a number there is nothing to draw"
     assert "2025-11-04 才公布" in official.get(f"{at}/draw?number={DIGITS}").text
     official = a_day_later(signed)
     assert "抽出来" in official.get(at).text

@@ -1,21 +1,17 @@
 """What the commands' tests share: a home as `shouwang init` leaves it."""
 
-import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from commands import PROGRAM, surroundings
 
 
 @pytest.fixture(scope="session")
 def initialised(tmp_path_factory):
     """Put a new home at a path: the command makes one, once, and each test gets a copy; that the command makes one is asked in test_shouwang.py."""
     made = tmp_path_factory.mktemp("initialised") / "home"
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-    program = Path(sys.executable).parent / "shouwang"
-    subprocess.run([program, "init"], env=surroundings | {"SHOUWANG_HOME": str(made)}, capture_output=True, check=True, timeout=120)
+    subprocess.run([PROGRAM, "init"], env=surroundings(SHOUWANG_HOME=made), capture_output=True, check=True, timeout=120)
 
     def put(home):
         shutil.copytree(made, home, dirs_exist_ok=True)

@@ -1,24 +1,15 @@
 """shouwang account: roles given and ended at the machine, second factors required and reset, all of it in the log."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import commands
 import pytest
-
-PROGRAM = Path(sys.executable).parent / "shouwang"
 
 
 @pytest.fixture
 def shouwang(tmp_path, initialised):
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-
     def run(*words, code=0):
-        said = subprocess.run(
-            [PROGRAM, *words], env=surroundings | {"SHOUWANG_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120, check=False
-        )
+        said = commands.shouwang(*words, SHOUWANG_HOME=tmp_path)
         assert said.returncode == code, said.stderr
         return said.stdout + said.stderr
 

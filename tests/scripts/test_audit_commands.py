@@ -1,20 +1,15 @@
 """What auditors ask of the command line: bundles, samples, and a verification by several processes that goes on from the last."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
+from commands import shouwang
 from world import CENTRE, World
 
 from ledger.checking import bundles
 from ledger.checking.trusting import Trust
 from ledger.entries import SHANGHAI
-
-SHOUWANG = Path(sys.executable).parent / "shouwang"
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +28,7 @@ def run(town, tmp_path):
     """Run the command in an empty folder; with --json give what it printed."""
 
     def ask(*arguments, code=0, origin=""):
-        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-        place = {"cwd": tmp_path, "env": surroundings | {"SHOUWANG_HOME": str(town.settings.home), "SHOUWANG_ORIGIN": origin}}
-        said = subprocess.run([SHOUWANG, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **place)
+        said = shouwang(*arguments, cwd=tmp_path, SHOUWANG_HOME=town.settings.home, SHOUWANG_ORIGIN=origin)
         assert said.returncode == code, said.stdout + said.stderr
         return json.loads(said.stdout) if "--json" in arguments else said.stdout + said.stderr
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import cryptography
 import pytest
 from certified import ADDRESS, certificate_of, codes_on, pages_of, pdf_of, serve_long
+from commands import shouwang
 from credentialed import credential_of, list_at, status_of
 from world import CENTRE, HOME, World
 
@@ -17,7 +18,6 @@ from ledger import exporting
 from ledger.checking.certificates import encode_certificate
 from ledger.checking.credentials import read_credential
 
-SHOUWANG = Path(sys.executable).parent / "shouwang"
 PROGRAM = Path(__file__).parent.parent.parent / "scripts" / "verify_bundle"
 
 
@@ -39,10 +39,8 @@ def run(town, tmp_path):
     """Run the command; with --json give what it printed."""
 
     def ask(*arguments, code=0, address=ADDRESS):
-        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-        surroundings |= {"SHOUWANG_HOME": str(town.settings.home), "SHOUWANG_ADDRESS": address}
-        command = [SHOUWANG, "certificate", *map(str, arguments)]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env=surroundings)
+        place = {"SHOUWANG_HOME": town.settings.home, "SHOUWANG_ADDRESS": address}
+        said = shouwang("certificate", *arguments, cwd=tmp_path, **place)
         assert said.returncode == code, said.stdout + said.stderr
         return json.loads(said.stdout) if "--json" in arguments else said.stdout + said.stderr
 
@@ -179,10 +177,7 @@ def test_a_credential_is_judged_without_us_and_its_status_list_tells_a_revocatio
 
 
 def rotate(town, *arguments, code=0):
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-    command = [SHOUWANG, "rotate-key", *arguments]
-    env = surroundings | {"SHOUWANG_HOME": str(town.settings.home)}
-    said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=env)
+    said = shouwang("rotate-key", *arguments, SHOUWANG_HOME=town.settings.home)
     assert said.returncode == code, said.stdout + said.stderr
     return said.stdout + said.stderr
 

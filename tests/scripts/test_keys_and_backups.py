@@ -1,18 +1,14 @@
 """The operator's commands: another key, the policy that tells of it, a backup and the way back. On SQLite, as they are typed."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import shouwang
 
 from ledger.signing import Verifier
 from ledger.trust_policy import parse_policy
-
-PROGRAM = Path(sys.executable).parent / "shouwang"
 
 
 class Desk:
@@ -23,10 +19,7 @@ class Desk:
         self.run("checkpoint")
 
     def run(self, *arguments, code=0, home="var", **surroundings):
-        given = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-        place = {"SHOUWANG_HOME": str(self.folder / home), "COLUMNS": "200", **surroundings}
-        command = [PROGRAM, *map(str, arguments)]
-        said = subprocess.run(command, cwd=self.folder, env=given | place, capture_output=True, text=True, timeout=120, check=False)
+        said = shouwang(*arguments, cwd=self.folder, SHOUWANG_HOME=self.folder / home, **surroundings)
         assert said.returncode == code, said.stdout + said.stderr
         assert "Traceback" not in said.stderr
         return said

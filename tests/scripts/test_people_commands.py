@@ -1,20 +1,13 @@
 """shouwang ages: the age bands in force, and adopting others."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
-PROGRAM = Path(sys.executable).parent / "shouwang"
+import commands
 
 
 def test_age_bands_are_shown_adopted_from_a_day_and_refused_when_they_make_no_sense(tmp_path):
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-
     def shouwang(*words):
-        home = surroundings | {"SHOUWANG_HOME": str(tmp_path)}
-        return subprocess.run([PROGRAM, *words], env=home, capture_output=True, text=True, timeout=120, check=False)
+        return commands.shouwang(*words, SHOUWANG_HOME=tmp_path)
 
     assert shouwang("init").returncode == 0
     assert json.loads(shouwang("ages", "--json").stdout).items() >= {"adult_age": 18, "child_age": 14, "minimum_age": 6}.items()

@@ -1,13 +1,10 @@
 """The operator's commands about people's data, as they are typed: two people end it, a law may ask for time, the wrapping key is changed."""
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
+from commands import shouwang
 from files import csv
 from town import EAST, LI, ROSTER_HEADER, STATIONS, ZHANG
 
@@ -17,7 +14,6 @@ from ledger.people.actors import OPERATOR
 from ledger.settings import Settings
 from ledger.store import open_ledger
 
-PROGRAM = Path(sys.executable).parent / "shouwang"
 PASSWORD = "correct horse battery"
 
 
@@ -38,12 +34,7 @@ class Desk:
         return closing(open_ledger(self.settings))
 
     def run(self, *arguments, code=0, said="", **surroundings):
-        given = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-        place = {"SHOUWANG_HOME": str(self.home), "COLUMNS": "200", **surroundings}
-        command = [PROGRAM, *map(str, arguments)]
-        done = subprocess.run(
-            command, cwd=self.folder, env=given | place, input=said, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = shouwang(*arguments, cwd=self.folder, said=said, **{"SHOUWANG_HOME": self.home, **surroundings})
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done

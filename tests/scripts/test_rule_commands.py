@@ -1,18 +1,15 @@
 """shouwang rules and credit --explain, as whoever runs them sees it: live, as it was known, and from an exported log with nothing else at hand."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import shouwang
 from world import World
 
 from ledger.exporting import export_log
 from ledger.rules import adopting, reading
 
-PROGRAM = Path(sys.executable).parent / "shouwang"
 EXAMPLES = Path(reading.__file__).parent / "examples"
 
 
@@ -25,9 +22,7 @@ def town(tmp_path):
 
 
 def run(town, *arguments, code=0, home=None):
-    given = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-    surroundings = given | {"SHOUWANG_HOME": str(home or town.settings.home), "COLUMNS": "200"}
-    said = subprocess.run([PROGRAM, *map(str, arguments)], env=surroundings, capture_output=True, text=True, timeout=120, check=False)
+    said = shouwang(*arguments, SHOUWANG_HOME=home or town.settings.home)
     assert said.returncode == code, said.stdout + said.stderr
     return said.stdout if code == 0 else said.stderr
 

@@ -1,16 +1,15 @@
 """The command line as its users run it: a street from the first file to the checked log, answers for programs, and errors in words."""
 
 import json
-import os
 import re
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import click
 import openpyxl
 import pytest
+from commands import PROGRAM, shouwang, surroundings
 from files import csv, xlsx
 from town import (
     CHEN,
@@ -33,7 +32,6 @@ from ledger.settings import Settings
 from scripts.shouwang import main
 
 ROOT = Path(__file__).parent.parent.parent
-PROGRAM = Path(sys.executable).parent / "shouwang"
 RULES = ROOT / "scripts" / "rules-example.json"
 SIGN_IN = sheet(
     signed(ZHANG), signed(LI, "14:00", None), signed(WANG, "14:10", "15:00", "90分钟"), signed(STRANGER), when="2025年5月6日 14:00-16:00"
@@ -47,16 +45,7 @@ class Desk:
         self.folder = folder
 
     def run(self, *arguments, code=0, **surroundings):
-        given = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-        said = subprocess.run(
-            [PROGRAM, *map(str, arguments)],
-            cwd=self.folder,
-            env=given | {"SHOUWANG_HOME": str(self.folder / "var"), "COLUMNS": "200", **surroundings},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        said = shouwang(*arguments, cwd=self.folder, **{"SHOUWANG_HOME": self.folder / "var", **surroundings})
         assert said.returncode == code, said.stdout + said.stderr
         assert "Traceback" not in said.stderr
         return said
@@ -91,6 +80,15 @@ def desk(tmp_path_factory):
     made.said["platform"] = made.answer("import", "hours", made.file("old.csv", csv(export(*rows), "gbk")), "--settled")
     made.signed = made.answer("checkpoint")
     return made
+
+
+def test_the_program_starts_from_nothing_and_names_every_command(tmp_path):
+    """Each command's module is loaded to be named."""
+    place = {"cwd": tmp_path, "env": surroundings(SHOUWANG_HOME=tmp_path / "var")}
+    said = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, timeout=120, check=False, **place)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert set(re.findall(r"^  ([a-z-]+)  ", said.stdout, re.MULTILINE)) == set(main.list_commands(click.Context(main)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_readme_names_exactly_the_verbs_that_have_no_json():

@@ -1,24 +1,15 @@
 """shouwang token: a key for another system, from its issue to its end."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import commands
 import pytest
-
-PROGRAM = Path(sys.executable).parent / "shouwang"
 
 
 @pytest.fixture
 def shouwang(tmp_path, initialised):
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-
     def run(*words):
-        return subprocess.run(
-            [PROGRAM, *words], env=surroundings | {"SHOUWANG_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120, check=False
-        )
+        return commands.shouwang(*words, SHOUWANG_HOME=tmp_path)
 
     initialised(tmp_path)
     assert run("account", "add", "inspector", "--role", "auditor").returncode == 0

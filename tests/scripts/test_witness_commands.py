@@ -1,33 +1,24 @@
 """The command line of witnesses: one deployment stands for another, is asked, and is seen to fail when it is gone."""
 
 import json
-import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from hashlib import sha256
 from pathlib import Path
 
+import commands
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PROGRAM = Path(sys.executable).parent / "shouwang"
 ORIGIN = "street.example/ledger"
-
-
-def surroundings(home):
-    given = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")}
-    return given | {"SHOUWANG_HOME": str(home), "SHOUWANG_ORIGIN": ORIGIN, "COLUMNS": "200"}
 
 
 @pytest.fixture
 def run(tmp_path):
     def shouwang(*arguments, home="log", code=0):
-        said = subprocess.run(
-            [PROGRAM, *map(str, arguments)], env=surroundings(tmp_path / home), capture_output=True, text=True, timeout=120, check=False
-        )
+        said = commands.shouwang(*arguments, SHOUWANG_HOME=tmp_path / home, SHOUWANG_ORIGIN=ORIGIN)
         assert said.returncode == code, said.stdout + said.stderr
         assert "Traceback" not in said.stderr
         return said
@@ -48,8 +39,9 @@ def district(run, log_vkey, tmp_path):
     (tmp_path / "logs.policy").write_text(f"log {log_vkey}\nquorum none\n")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [PROGRAM, "witness", "--port", str(port), "--policy", tmp_path / "logs.policy"]
-    with subprocess.Popen(command, env=surroundings(tmp_path / "district"), stderr=subprocess.PIPE, text=True) as process:
+    district = commands.surroundings(SHOUWANG_HOME=tmp_path / "district", SHOUWANG_ORIGIN=ORIGIN)
+    command = [commands.PROGRAM, "witness", "--port", str(port), "--policy", tmp_path / "logs.policy"]
+    with subprocess.Popen(command, env=district, stderr=subprocess.PIPE, text=True) as process:
         assert vkey in process.stderr.readline()
         yield vkey, f"http://127.0.0.1:{port}", process
         process.terminate()

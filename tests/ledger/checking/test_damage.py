@@ -1,11 +1,9 @@
 """A disk that fails takes pages of the database with it: what cannot be read is named, and what can be is read all the same."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import shouwang
 from world import World
 
 from ledger import history
@@ -15,7 +13,6 @@ from ledger.people.actors import OPERATOR
 from ledger.store import open_ledger
 
 PAGE = 4096
-PROGRAM = Path(sys.executable).parent / "shouwang"
 
 
 @pytest.fixture
@@ -91,7 +88,6 @@ def test_an_index_that_does_not_lead_to_its_row_is_named_and_made_anew(store):
 def test_the_operator_is_told_what_to_do(store):
     world, file = store
     spoil(file, file.read_bytes().index(world.later) // PAGE)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("SHOUWANG_")} | {"SHOUWANG_HOME": str(file.parent)}
-    said = subprocess.run([PROGRAM, "export-log", file.parent / "x"], env=env, capture_output=True, text=True, check=False)
+    said = shouwang("export-log", file.parent / "x", SHOUWANG_HOME=file.parent)
     assert said.returncode == 2
     assert "从备份恢复" in said.stderr
