@@ -9,7 +9,6 @@ goes the same way as the page did.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import zip_longest
 from typing import Any
 
 import orjson
@@ -17,7 +16,6 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, bindpa
 
 from ledger import tables
 from ledger.database import sorting_on_disk
-from ledger.ids import ALPHABET
 from ledger.people.actors import below
 from ledger.selections import facts
 from ledger.selections.facts import Facts
@@ -88,12 +86,6 @@ class Source:
         """The subject, to group by: an expression that no index is in the order of, unless that helps."""
         plain: ColumnElement[str] = self.records.c.subject
         return plain if self.together else func.coalesce(plain, "")
-
-    def parts(self) -> list[list[ColumnElement[bool]]]:
-        """Cut the people by their numbers' first letters, so that what the database has to sort for each part stays small; or do not."""
-        mine = self.records.c.subject
-        bounds = ["", *ALPHABET[1:]] if self.together else []
-        return [[mine >= low, *([mine < high] if high else [])] for low, high in zip_longest(bounds, bounds[1:])] or [[]]
 
     def records_of(self, subjects: Iterable[str]) -> Iterator[Any]:
         """Give the records of some people, each person's together, earliest first."""
