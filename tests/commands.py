@@ -46,7 +46,19 @@ def surroundings(**said) -> dict[str, str]:
 
 def shouwang(*arguments, cwd: Path | None = None, said: str = "", **environment) -> subprocess.CompletedProcess[str]:
     """Run a command to its end. *said*: what it reads from its standard input."""
-    wanted = {"arguments": [str(PROGRAM), *map(str, arguments)], "cwd": str(cwd or Path.cwd()), "environment": surroundings(**environment)}
+    return _run(
+        {"arguments": [str(PROGRAM), *map(str, arguments)], "cwd": str(cwd or Path.cwd()), "environment": surroundings(**environment)}, said
+    )
+
+
+def python(code: str, *arguments, **environment) -> subprocess.CompletedProcess[str]:
+    """Run a program of a test's own in the same way, with the ledger loaded: `python -c code arguments`."""
+    return _run(
+        {"code": code, "arguments": ["-c", *map(str, arguments)], "cwd": str(Path.cwd()), "environment": surroundings(**environment)}, ""
+    )
+
+
+def _run(wanted, said: str) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as answered, tempfile.TemporaryFile() as complained:
         given.write(said.encode())
         given.seek(0)
@@ -96,8 +108,8 @@ def _ready() -> Ready:
     return made
 
 
-def _stand_by(line: socket.socket) -> None:
-    """Answer each call by a fork of this process; only in the forks this function returns, with everything as the command wants it."""
+def _stand_by(line: socket.socket) -> str | None:
+    """Answer each call by a fork of this process; only in the forks this function returns, with everything as was wanted: gives a test's own code."""
     while True:
         wanted, streams, _, _ = socket.recv_fds(line, LONGEST, 3)
         if not wanted:
@@ -111,7 +123,7 @@ def _stand_by(line: socket.socket) -> None:
         line.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _become(wanted, streams) -> None:
+def _become(wanted, streams) -> str | None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -120,6 +132,7 @@ def _become(wanted, streams) -> None:
     time.tzset()
     os.chdir(wanted["cwd"])
     sys.argv = wanted["arguments"]
+    return wanted.get("code")
 
 
 if __name__ == "__main__":
@@ -129,5 +142,6 @@ if __name__ == "__main__":
     program = importlib.import_module("scripts.shouwang")
     gc.collect()
     gc.freeze()
-    _stand_by(socket.socket(fileno=int(sys.argv[1])))
-    sys.exit(program.main())
+    if (code := _stand_by(socket.socket(fileno=int(sys.argv[1])))) is None:
+        sys.exit(program.main())
+    exec(code, {"__name__": "__main__"})  # noqa: S102 a test's own

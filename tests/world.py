@@ -311,17 +311,19 @@ class World:
     def damaged(self, *tables: str) -> Iterator[None]:
         """Take the triggers off some tables; afterwards put back their rows as they were, and the triggers."""
         on_sqlite = self.ledger.engine.dialect.name == "sqlite"
-        kept = {name: self.sql(f"SELECT * FROM {name}") for name in tables}
-        triggers = self.sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'") if on_sqlite else []
-        off = [f"DROP TRIGGER {name}" for name, _ in triggers] or [f"ALTER TABLE {name} DISABLE TRIGGER USER" for name in tables]
-        on = [text for _, text in triggers] or [f"ALTER TABLE {name} ENABLE TRIGGER USER" for name in tables]
-        for statement in off:
-            self.sql(statement)
+        with self.raw() as connection:
+            kept = {name: _run(connection, f"SELECT * FROM {name}") for name in tables}
+            triggers = _run(connection, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'") if on_sqlite else []
+            off = [f"DROP TRIGGER {name}" for name, _ in triggers] or [f"ALTER TABLE {name} DISABLE TRIGGER USER" for name in tables]
+            on = [text for _, text in triggers] or [f"ALTER TABLE {name} ENABLE TRIGGER USER" for name in tables]
+            for statement in ("BEGIN", *off, "COMMIT"):
+                connection.execute(statement)
         try:
             yield
         finally:
             with self.raw() as connection:
                 cursor = connection.cursor()
+                cursor.execute("BEGIN")
                 for name, rows in kept.items():
                     cursor.execute(f"DELETE FROM {name}")
                     if rows:
@@ -329,6 +331,7 @@ class World:
                         cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
                 for statement in on:
                     cursor.execute(statement)
+                cursor.execute("COMMIT")
 
     # --- everything
 

@@ -1,17 +1,16 @@
 """Notices: told with the deed or not at all, read once, sent to the phones of those who asked, and to nobody else."""
 
-import http.client
 import json
 import stat
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 from argon2 import PasswordHasher
+from requests_by_hand import reserved_port, until_it_listens
 from sqlalchemy import event
 from world import APPROVER, CENTRE, CLERK, HOME, OTHER
 
@@ -241,34 +240,23 @@ def test_a_message_in_anothers_hands_is_left_alone_until_the_claim_is_over(town,
 
 @pytest.mark.parametrize(("status", "state"), [(204, "sent"), (400, "given_up"), (429, "waiting"), (503, "waiting")])
 def test_a_program_that_sends_gets_a_signed_request_and_its_answer_counts(town, tmp_path, status, state):
-    port, file = 18000 + status, tmp_path / "received"
-    program = subprocess.Popen([sys.executable, str(Path(__file__).parent.parent / "receiver.py"), str(port), str(file), str(status)])
-    try:
-        _until_it_listens(port)
-        town.write(lambda tx: messages.wish(tx, "sms"), town.own)
-        tell(town, service=7)
-        messages.deliver(town.ledger, HttpGateway(f"http://127.0.0.1:{port}/send?to=phones", SECRET))
-    finally:
-        program.terminate()
-        program.wait()
+    file = tmp_path / "received"
+    with reserved_port() as port:
+        program = subprocess.Popen([sys.executable, str(Path(__file__).parent.parent / "receiver.py"), str(port), str(file), str(status)])
+        try:
+            until_it_listens(port, program)
+            town.write(lambda tx: messages.wish(tx, "sms"), town.own)
+            tell(town, service=7)
+            messages.deliver(town.ledger, HttpGateway(f"http://127.0.0.1:{port}/send?to=phones", SECRET))
+        finally:
+            program.terminate()
+            program.wait()
     [request] = [json.loads(line) for line in file.read_text().splitlines() if json.loads(line)["path"].startswith("/send")]
     headers, body = request["headers"], request["body"].encode()
     assert headers["webhook-signature"] == sign(SECRET.encode(), headers["webhook-id"], int(headers["webhook-timestamp"]), body)
     assert json.loads(body) == {"channel": "sms", "phone": PHONE, "template": "certificate.issued", "parameters": {"service": "7"}}
     assert request["path"] == "/send?to=phones"
     assert sent(town)[0][0] == state
-
-
-def _until_it_listens(port):
-    for _ in range(600):
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-            connection.connect()
-            connection.close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("the program did not start")
 
 
 def test_the_settings_choose_the_gateway(tmp_path):

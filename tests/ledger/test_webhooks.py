@@ -5,15 +5,15 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from requests_by_hand import reserved_port, until_it_listens
 from world import CENTRE, HOME, OTHER
 
 from ledger import webhooks
@@ -34,17 +34,11 @@ def town(world):
     return world
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Receiver:
     """Somebody else's program, on a port of its own, with a file of what it was sent."""
 
-    def __init__(self, folder):
-        self.port, self.file = free_port(), folder / "received.jsonl"
+    def __init__(self, folder, port):
+        self.port, self.file = port, folder / "received.jsonl"
 
     @property
     def url(self):
@@ -54,12 +48,7 @@ class Receiver:
     def running(self, *options):
         process = subprocess.Popen([sys.executable, RECEIVER, str(self.port), str(self.file), *map(str, options)])
         try:
-            for _ in range(1200):
-                try:
-                    socket.create_connection(("127.0.0.1", self.port), 1).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+            until_it_listens(self.port, process)
             yield process
         finally:
             process.kill()
@@ -73,8 +62,14 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver(tmp_path):
-    return Receiver(tmp_path)
+def make_receiver():
+    with ExitStack() as ports:
+        yield lambda folder: Receiver(folder, ports.enter_context(reserved_port()))
+
+
+@pytest.fixture
+def receiver(tmp_path, make_receiver):
+    return make_receiver(tmp_path)
 
 
 def register(town, url, by=OPERATOR, **options):
@@ -204,8 +199,8 @@ def test_a_claim_of_a_dead_process_is_taken_over(town, receiver):
         assert deliver(town.ledger) == 1
 
 
-def test_who_is_registered_at_a_unit_is_told_of_it_and_below_and_of_the_kinds_asked_for(town, tmp_path):
-    near, far = (Receiver(tmp_path / name) for name in ("near", "far"))
+def test_who_is_registered_at_a_unit_is_told_of_it_and_below_and_of_the_kinds_asked_for(town, tmp_path, make_receiver):
+    near, far = (make_receiver(tmp_path / name) for name in ("near", "far"))
     for one in (near, far):
         one.file.parent.mkdir()
     register(town, near.url, Actor("li", "official", CENTRE), station=HOME, kinds=("volunteer.registered",))

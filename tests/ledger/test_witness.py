@@ -1,17 +1,15 @@
 """A witness cosigns one history of a log, whoever asks, in whatever order, and wherever it dies."""
 
 import hashlib
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from commands import python
 from witnessing import NOW, SomeLog, clock, policy_of
 
 from ledger.errors import SettingsError
@@ -255,7 +253,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.parametrize(("when", "size"), [("before", 0), ("after", 5)])
 def test_killed_before_it_stored_it_knows_nothing_and_afterwards_all(settings, witness, when, size):
-    said = subprocess.run([sys.executable, "-c", CHILD, settings.home, when], cwd=ROOT, env=os.environ, check=False, capture_output=True)
+    said = python(CHILD, settings.home, when)
     assert said.returncode == -signal.SIGKILL, said.stderr
     assert state(witness) == size
     assert cosigned(witness, witness.add_checkpoint(LOG.request(size, 5)), LOG.checkpoint(5))

@@ -1,15 +1,14 @@
 """The command line of witnesses: one deployment stands for another, is asked, and is seen to fail when it is gone."""
 
 import json
-import socket
 import subprocess
-import time
 import urllib.request
 from hashlib import sha256
 from pathlib import Path
 
 import commands
 import pytest
+from requests_by_hand import reserved_port, until_it_listens
 
 ROOT = Path(__file__).parent.parent.parent
 ORIGIN = "street.example/ledger"
@@ -37,14 +36,14 @@ def district(run, log_vkey, tmp_path):
     """Another deployment, that runs as a witness of the log; gives its vkey, address and process."""
     vkey = run("witness", "init", "witness.example/district", home="district").stdout.strip()
     (tmp_path / "logs.policy").write_text(f"log {log_vkey}\nquorum none\n")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    district = commands.surroundings(SHOUWANG_HOME=tmp_path / "district", SHOUWANG_ORIGIN=ORIGIN)
-    command = [commands.PROGRAM, "witness", "--port", str(port), "--policy", tmp_path / "logs.policy"]
-    with subprocess.Popen(command, env=district, stderr=subprocess.PIPE, text=True) as process:
-        assert vkey in process.stderr.readline()
-        yield vkey, f"http://127.0.0.1:{port}", process
-        process.terminate()
+    place = commands.surroundings(SHOUWANG_HOME=tmp_path / "district", SHOUWANG_ORIGIN=ORIGIN)
+    with reserved_port() as port:
+        command = [commands.PROGRAM, "witness", "--port", str(port), "--policy", tmp_path / "logs.policy"]
+        with subprocess.Popen(command, env=place, stderr=subprocess.PIPE, text=True) as process:
+            assert vkey in process.stderr.readline()
+            until_it_listens(port, process)
+            yield vkey, f"http://127.0.0.1:{port}", process
+            process.terminate()
 
 
 def test_a_district_cosigns_a_streets_log_and_is_missed_when_it_is_gone(run, log_vkey, district, tmp_path):
@@ -54,7 +53,6 @@ def test_a_district_cosigns_a_streets_log_and_is_missed_when_it_is_gone(run, log
     before = json.loads(run("witnesses", "--json", code=1).stdout)
     assert (before["satisfied"], before["witnesses"][0]["size"]) == (False, 0)
 
-    until_it_listens(url)
     after = json.loads(run("witnesses", "--ask", "--json").stdout)
     assert (after["quorum"], after["satisfied"]) == ("district", True)
     note = run("checkpoint").stdout
@@ -72,18 +70,6 @@ def test_a_district_cosigns_a_streets_log_and_is_missed_when_it_is_gone(run, log
     gone = json.loads(run("witnesses", "--ask", "--json", code=1).stdout)
     assert (gone["satisfied"], gone["witnesses"][0]["size"]) == (False, 3)
     assert "连不上" in gone["witnesses"][0]["error"]
-
-
-def until_it_listens(url):
-    """It says its address just before it listens there."""
-    host, port = url.removeprefix("http://").split(":")
-    end = time.monotonic() + 60
-    while True:
-        try:
-            return socket.create_connection((host, int(port)), timeout=5).close()
-        except ConnectionRefusedError:
-            assert time.monotonic() < end
-            time.sleep(0.05)
 
 
 def test_a_witness_is_made_once_and_must_know_whom_it_stands_for(run, tmp_path):

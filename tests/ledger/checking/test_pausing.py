@@ -1,13 +1,11 @@
 """A verification that is killed goes on where it was, and comes to the same verdict."""
 
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
+from commands import python
 
 from ledger import signing_keys
 from ledger.checking.verifying import verify
@@ -43,9 +41,8 @@ def town(world):
 
 def kill(world, at, *, pause=0.0, resume=False):
     """Verify in another process that is killed once so many entries are done."""
-    said = (str(world.settings.home), world.settings.database_url, str(at), str(pause), "resume" if resume else "")
-    done = subprocess.run([sys.executable, "-c", KILLED, *said], check=False, timeout=120, capture_output=True, env=dict(os.environ))
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    done = python(KILLED, world.settings.home, world.settings.database_url, at, pause, "resume" if resume else "")
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def resumed(world, **options):
