@@ -18,6 +18,7 @@ from api.pages import accounts as account_pages
 from api.pages import (
     activities,
     annual_reports,
+    appraisals,
     approvals,
     batches,
     calendar,
@@ -117,7 +118,7 @@ _PAGES = (
     rules,
     *(record, record_desk, trainings, evaluations, organisations),
     *(selections, honours),
-    *(indicators, indicator_sets, clockwork, duties, tasks, requirements, unit_tree, open_data),
+    *(indicators, indicator_sets, clockwork, duties, appraisals, tasks, requirements, unit_tree, open_data),
     *(annual_reports, spot_checks),
     *(filings, filing_drafts),
 )

@@ -11,15 +11,18 @@ from datetime import date
 from typing import Any
 
 from api.kept import kept
-from api.wording import permyriad
 from ledger import care, rates, trends
 from ledger.care import Care
 from ledger.errors import InvalidRequest, NotFound
+from ledger.indicators import adoption
+from ledger.indicators.measures import Count
+from ledger.indicators.standings import Standing, evaluate
 from ledger.log import tree_head
 from ledger.policies import ServicePolicy, service_policy
 from ledger.rates import StationRate
 from ledger.service import lags
 from ledger.service.lags import Lag
+from ledger.shares import hundredths
 from ledger.transactions import ReadTransaction
 
 FIRST_YEAR = 2015
@@ -43,7 +46,7 @@ LINE_STEP, LINE_HEIGHT = 20, 60
 
 @dataclass(frozen=True)
 class Tile:
-    """One rate: counts, hundredths of a percent (None: no denominator), target in hundredths, and the people missing."""
+    """One rate: counts, hundredths of a percent (None: no denominator; below the target when it is missed), target in hundredths, people missing."""
 
     measure: str
     name: str
@@ -159,6 +162,17 @@ def rates_of(tx: ReadTransaction, year: int) -> dict[str, StationRate]:
     return kept().get(tx, ("rates", year), lambda: {rate.code: rate for rate in rates.count(tx.connection, year, tx.today)})
 
 
+def standings_of(tx: ReadTransaction, year: int) -> dict[str, list[Standing]]:
+    """Give where every unit stands in a year's indicators, by the set in force on its counting day; parents first."""
+
+    def count() -> dict[str, list[Standing]]:
+        chosen = adoption.in_force(tx.connection, rates.counting_day(year, tx.today).isoformat())
+        return evaluate(Count(tx.connection, year, tx.today, counted), chosen)
+
+    counted = rates_of(tx, year)
+    return kept().get(tx, ("indicators", year), count)
+
+
 def show(tx: ReadTransaction, year: int, code: str | None, sort: str = "code", *, upwards: bool = False) -> Board:
     """Count a year's board for a unit (None: the whole tree). *upwards*: the least first. Raises NotFound for an unknown unit."""
     day = rates.counting_day(year, tx.today)
@@ -229,7 +243,7 @@ def _unit(rate: StationRate, policy: ServicePolicy, depth: int) -> Unit:
         (rate.backbone, rate.registered, policy.backbone_target_permille),
     )
     tiles = [
-        Tile(measure, *words, numerator, denominator, permyriad(numerator, denominator), target * 10)
+        Tile(measure, *words, numerator, denominator, hundredths(numerator, denominator, at_least=target * 10), target * 10)
         for (measure, words), (numerator, denominator, target) in zip(MEASURES.items(), counts, strict=True)
     ]
     return Unit(rate, tiles, depth)
@@ -252,16 +266,16 @@ def _chart(head: Tile, rows: list[tuple[Unit, Tile]]) -> Chart:
     return Chart(head, bars, head.target * BAR_WIDTH // top, 48 + 46 * len(rows) - 14)
 
 
-def _month_rate(month: trends.Month, measure: str) -> int | None:
-    """Give a published rate of a month in hundredths of a percent; None where nothing was published, or there was no denominator."""
+def _month_rate(month: trends.Month, tile: Tile) -> int | None:
+    """Give a tile's rate as published in a month, in hundredths of a percent; None where nothing was published, or there was no denominator."""
     if month.published is None:
         return None
-    numerator, denominator = _OF[measure]
-    return permyriad(getattr(month.published, numerator), getattr(month.published, denominator))
+    numerator, denominator = _OF[tile.measure]
+    return hundredths(getattr(month.published, numerator), getattr(month.published, denominator), at_least=tile.target)
 
 
 def _line(tile: Tile, months: list[trends.Month]) -> Line:
-    found = [_month_rate(month, tile.measure) for month in months]
+    found = [_month_rate(month, tile) for month in months]
     top = max([tile.target, *(rate for rate in found if rate is not None)]) * 10 // 9 or 1
     points = [(LINE_STEP * place, LINE_HEIGHT - rate * LINE_HEIGHT // top) for place, rate in enumerate(found) if rate is not None]
     path = " ".join(f"{'L' if place and points[place - 1][0] == x - LINE_STEP else 'M'}{x} {y}" for place, (x, y) in enumerate(points))

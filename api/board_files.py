@@ -51,7 +51,7 @@ def report(board: Board, today: date) -> Report:
             "　" * row.depth + row.rate.name,
             LEVELS[row.rate.level],
             row.rate.population,
-            *(cell for tile in row.tiles for cell in (tile.numerator, (tile.numerator, tile.denominator), tile.missing)),
+            *(cell for tile in row.tiles for cell in (tile.numerator, (tile.numerator, tile.denominator, tile.target), tile.missing)),
             row.rate.minutes,
         )
         for row in board.units

@@ -1,5 +1,5 @@
 """
-What was counted for a board, the indicators or a year's report, kept until the log grows or the day changes.
+What was counted for a board, the indicators, a year's report or a file for everybody, kept until the log grows or the day changes.
 
 Every such count follows from the log and the day alone (projections are folds of it), so an answer for the same size of the log on the same day is
 the same answer: nothing old is ever shown, and between two writes a district's boards cost no counting.

@@ -100,6 +100,8 @@ WORDS = {
     "selection.chosen": ("恭喜，您评上了", "表彰已经写进账本。凭据在「我的评选」里。"),
     "spot_check.wrong": ("抽查发现一条不属实", "请对照签到表、问本人，更正或作废这一条。"),
     "rules.proposed": ("有一份信用规则等您确认", "请看清楚和上一版差在哪里，再确认或退回。"),
+    "indicators.proposed": ("有一张指标表等您确认", "请看清楚和现在的差在哪里，再确认或退回。"),
+    "weights.proposed": ("有一组评估权重等您确认", "请看清楚和现在的差在哪里，再确认或退回。"),
     "rules.adopted": ("星级、积分的规则有新的", "按新规则怎么算、差多少，打开可以看到每一条。服务时长不受影响。"),
     "volunteer.moved": ("换了所属站点", "以后的事请找新的站点。以前的记录都在。"),
     "volunteer.revealed": ("有人看过您的登记信息", "谁、什么时候、为什么，都记在「我的资料」里。"),
@@ -129,6 +131,8 @@ _OF_STAFF = {
     "account.changed": "security.page",
     "account.password_changed": "security.page",
     **dict.fromkeys(("rules.proposed", "rules.adopted"), "rules.listing"),
+    "indicators.proposed": "indicator_sets.listing",
+    "weights.proposed": "appraisals.listing",
 }
 _OF_VOLUNTEERS = {
     "service.omission_decided": "omissions.form",
@@ -168,6 +172,7 @@ _LABELS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "title": ("活动", str),
     "subject": ("哪一项", str),
     "rules": ("规则", str),
+    "indicators": ("指标表", str),
     "from_day": ("从哪天起", long_day),
     "kind": ("什么事", lambda kind: PROPOSED.get(kind, kind)),
     **dict.fromkeys(("training", "evaluation", "award", "conduct"), ("账本", lambda index: f"第 {index} 条")),

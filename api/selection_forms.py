@@ -18,8 +18,8 @@ _NUMBERS = {
     "training_hours": ("training_minutes", 60, "培训学时"),
     "publicity_days": ("publicity_days", 1, "公示工作日"),
 }
-_LEFT_OUT = ("day_cap_hours", "excluded", "staff", "staff_from", "staff_to")
 """Fields that hold a whole number: the rule, how many of it one is, what it is called."""
+_LEFT_OUT = ("day_cap_hours", "excluded", "staff", "staff_from", "staff_to")
 _QUOTA = {"total": "总名额", "per_unit": "每站名额", "per_1000": "每千名居民名额", "floor": "每站至少", "cap": "每站至多"}
 _OWN = {"name", "subject", "period", "grades", "quota", "confirmed_only", "conduct", "honoured", "spent", "tie_break", "order"}
 TIE_CHOICES = ("minutes_ab", "services", "months", "registered_on", "random")

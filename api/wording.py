@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from flask import Flask
 
-from ledger import rates
+from ledger import shares
 from ledger.codes import AREA_TYPES, GRADES, LEVELS, SERIES
 from ledger.entries import SHANGHAI
 from ledger.ids import spaced, spaced_code
@@ -115,23 +115,14 @@ def hours(start: str, end: str) -> str:
     return f"{start[11:16]}–{'次日 ' if end[:10] > start[:10] else ''}{end[11:16]}"
 
 
-def permyriad(numerator: int, denominator: int) -> int | None:
-    """Give a ratio in hundredths of a percent, rounded half up; None without a denominator."""
-    text = rates.ratio(numerator, denominator)
-    return int(text.replace(".", "")) if text else None
-
-
-def percent(hundredths: int | None) -> str:
-    """Write hundredths of a percent: 11.16%, and 30% for a whole number."""
-    if hundredths is None:
-        return "—"
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole}.{rest:02d}%" if rest else f"{whole}%"
+def percent(found: int | None) -> str:
+    """Write hundredths of a percent: 11.16%, and 30% for a whole number; — where there are none."""
+    return "—" if found is None else shares.percent(found)
 
 
 def share(numerator: int, denominator: int) -> str:
     """Write a part of a whole: 12.5%; — where there is no whole."""
-    return percent(permyriad(numerator, denominator))
+    return percent(shares.hundredths(numerator, denominator))
 
 
 def grouped(number: int) -> str:

@@ -9,6 +9,7 @@ The annual report on recording and certifying (民政部令第67号 article 18):
     objections     said in the year; of them upheld, rejected, open. Omissions (没记上) likewise
     certificates   issued in the year and the minutes on them; revoked: revoked in the year, whenever they were issued
     checks         spot checks done in the year, the records drawn, of them wrong and unclear (spot_checks.py)
+    announced      spot checks announced in the year; undrawn: those of them that still wait; withdrawn: that were withdrawn since
     people         registered, confirmed, and with a service in the year: as the rates count them (rates.py)
 
 A record counts at the station that made it, a spot check at the unit it was about, a certificate at the unit that issued it, a person at their home;
@@ -39,7 +40,8 @@ _PEOPLE = ("registered", "confirmed", "participants")
 COUNTS = (
     *("served", "served_minutes", "records", "standing", "minutes", "judged", "late", "unknown", "corrected", "voided"),
     *("objections", "objections_upheld", "objections_rejected", "omissions", "omissions_upheld", "omissions_rejected"),
-    *("certificates", "certified_minutes", "revoked", "checks", "checked", "checked_wrong", "checked_unclear", *_PEOPLE),
+    *("certificates", "certified_minutes", "revoked", "checks", "checked", "checked_wrong", "checked_unclear"),
+    *("announced", "undrawn", "withdrawn", *_PEOPLE),
 )
 """What is counted of every unit. judged: the records that can be late; unknown: of them those whose year has no working days entered."""
 
@@ -84,11 +86,7 @@ def count(connection: Connection, year: int, asked_on: date, tree_size: int) -> 
     _count_records(connection, year, asked_on, add)
     _count_claims(connection, year, add)
     _count_certificates(connection, year, add)
-    for check in spot_checks.of_year(connection, year):
-        add(check.station, "checks", 1)
-        add(check.station, "checked", check.held + check.wrong + check.unclear)
-        add(check.station, "checked_wrong", check.wrong)
-        add(check.station, "checked_unclear", check.unclear)
+    _count_checks(connection, year, add)
     people = {rate.code: {name: getattr(rate, name) for name in _PEOPLE} for rate in rates.count(connection, year, asked_on)}
     return AnnualReport(year, asked_on, tree_size, _rolled_up(connection, own, people))
 
@@ -164,6 +162,18 @@ def _count_certificates(connection: Connection, year: int, add: Any) -> None:
     revoked = select(_CERTIFICATE.c.station, func.count().label("revoked")).where(*_within(_CERTIFICATE.c.revoked_at, year))
     for row in connection.execute(revoked.group_by(_CERTIFICATE.c.station)):
         add(row.station, "revoked", row.revoked)
+
+
+def _count_checks(connection: Connection, year: int, add: Any) -> None:
+    for check in spot_checks.of_year(connection, year):
+        add(check.station, "checks", 1)
+        add(check.station, "checked", check.held + check.wrong + check.unclear)
+        add(check.station, "checked_wrong", check.wrong)
+        add(check.station, "checked_unclear", check.unclear)
+    for row in spot_checks.announced_in(connection, year):
+        add(row.station, "announced", 1)
+        add(row.station, "withdrawn", row.withdrawn_index is not None)
+        add(row.station, "undrawn", row.withdrawn_index is None and row.recorded_index is None)
 
 
 def _rolled_up(connection: Connection, own: Mapping[str, Counter[str]], people: Mapping[str, Mapping[str, int]]) -> list[Unit]:

@@ -91,6 +91,23 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def sorting_on_disk(connection: Connection) -> Iterator[None]:
+    """Let SQLite sort what is too much for memory in runs on the disk meanwhile, which is quicker, too. PostgreSQL does so by itself.
+
+    A connection that temporary tables have been looked for on cannot change where they are, and sorts in memory.
+    """
+    sqlite = connection.dialect.name == "sqlite"
+    if not sqlite or any(row.name == "temp" for row in connection.exec_driver_sql("PRAGMA database_list")):
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA temp_store=FILE")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+
+
 def remake_indexes(connection: Connection) -> None:
     """Have SQLite make every index anew from its table: verification compares them. What PostgreSQL restores has new ones."""
     if connection.dialect.name == "sqlite":

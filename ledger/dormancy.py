@@ -14,7 +14,7 @@ from sqlalchemy import select
 from ledger import organisations
 from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import format_time
-from ledger.notices import tell_staff
+from ledger.notices import News, tell_desks
 from ledger.organisations import years_later
 from ledger.tables import ActivityRow, DormancyNoticeRow, OrganisationRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
@@ -52,10 +52,10 @@ def remind(tx: WriteTransaction) -> int:
     rows = {row.id: row for row in tx.connection.execute(select(_ORGANISATION).order_by(_ORGANISATION.c.id))}
     quiet = quiet_since(tx, list(rows.values()))
     told = {(row.organisation, row.quiet_since) for row in rows_where_in(tx.connection, _NOTICE.c, _NOTICE.c.organisation, quiet)}
-    noted = []
-    for organisation, since in quiet.items():
-        if (organisation, since) not in told:
-            tell_staff(tx, "file", rows[organisation].station, "organisation.dormant", {"organisation": organisation, "quiet_since": since})
-            noted.append({"organisation": organisation, "quiet_since": since, "told_at": format_time(tx.now)})
-    insert_rows(tx.connection, _NOTICE, noted)
-    return len(noted)
+    new = {one: since for one, since in quiet.items() if (one, since) not in told}
+    news: list[News] = [
+        (rows[one].station, "organisation.dormant", {"organisation": one, "quiet_since": since}) for one, since in new.items()
+    ]
+    tell_desks(tx, "file", news)
+    insert_rows(tx.connection, _NOTICE, [{"organisation": one, "quiet_since": new[one], "told_at": format_time(tx.now)} for one in new])
+    return len(new)

@@ -17,7 +17,8 @@ from ledger.errors import InvalidRequest
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBER = re.compile(f"[{ALPHABET}]{{10}}")
-CODE = re.compile(f"[{ALPHABET}]{{12}}")
+CODE_LENGTH = 12
+CODE = re.compile(f"[{ALPHABET}]{{{CODE_LENGTH}}}")
 _VALUE = {c: i for i, c in enumerate(ALPHABET)}
 
 
@@ -70,8 +71,8 @@ def new_code() -> str:
 def parse_code(text: str) -> str:
     """Bring a typed check code to its one spelling. Raises InvalidRequest saying which character must be wrong, where that can be told."""
     code = re.sub(r"[\s\-－·]", "", text).upper()
-    if len(code) != 12:
-        raise InvalidRequest(f"校验码是 12 位，您输入了 {len(code)} 位。请对照证明页脚再看一遍")
+    if len(code) != CODE_LENGTH:
+        raise InvalidRequest(f"校验码是 {CODE_LENGTH} 位，您输入了 {len(code)} 位。请对照证明页脚再看一遍")
     for place, character in enumerate(code, 1):
         if character not in _VALUE:
             raise InvalidRequest(f"第 {place} 位可能有误：校验码里没有「{character}」（不用 0、O、1、I）。请对照证明页脚再看一遍")
@@ -82,4 +83,4 @@ def parse_code(text: str) -> str:
 
 def spaced_code(code: str) -> str:
     """Show a check code in groups that are easy to read aloud: K7M2-Q9XP-4R5T."""
-    return "-".join(code[at : at + 4] for at in range(0, 12, 4))
+    return "-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4))

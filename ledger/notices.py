@@ -29,6 +29,8 @@ from ledger.tables import AccountRow, MessageRow, MessageWishRow, NoticeRow, Rol
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 About = dict[str, str | int]
+News = tuple[str | None, str, About]
+"""Something that the staff of a station are to be told: the station (None: the whole district), what happened, about what."""
 
 KEPT = timedelta(days=365)
 SHOWN = 100
@@ -110,7 +112,13 @@ def tell_everybody(tx: WriteTransaction, what: str, about: About) -> None:
 
 def tell_staff(tx: WriteTransaction, action: str, station: str | None, what: str, about: About) -> None:
     """Tell whoever may do something at a station (None: in the whole district), as near to it as there is anybody; never the one who acts."""
-    tell_many(tx, [Telling(account, what, about) for account in staff(tx.connection, action, station) if account != tx.actor.account])
+    tell_desks(tx, action, [(station, what, about)])
+
+
+def tell_desks(tx: WriteTransaction, action: str, news: Sequence[News]) -> None:
+    """Tell the staff of many stations at once, each as `tell_staff` does."""
+    able = desks(tx.connection, action, {station for station, _, _ in news})
+    tell_many(tx, [Telling(one, what, about) for station, what, about in news for one in able[station] if one != tx.actor.account])
 
 
 def tell_recorded(tx: WriteTransaction, receipts: Sequence[tuple[Receipt, str, int]]) -> None:
@@ -133,15 +141,15 @@ def tell_readers(tx: WriteTransaction, tellings: Sequence[Telling]) -> None:
         tell_many(tx, told)
 
 
-def staff(connection: Connection, action: str, station: str | None) -> list[str]:
-    """List the accounts that may do something at a station by a role at the nearest unit, the station itself or above it, where anybody may."""
+def desks(connection: Connection, action: str, stations: Iterable[str | None]) -> dict[str | None, list[str]]:
+    """Give the accounts that may do something at each station by a role at the nearest unit, the station itself or above it, where anybody may."""
     asked = select(_GRANT).join_from(_GRANT, _ACCOUNT, _GRANT.c.account == _ACCOUNT.c.id).where(_ACCOUNT.c.disabled == 0)
-    held = [(row.account, Grant(row.role, row.station)) for row in connection.execute(asked)]
-    for place in [*(ancestry(connection, station) if station else []), None]:
-        found = {account for account, grant in held if grant.station == place and grant.allows(action)}
-        if found:
-            return sorted(found)
-    return []
+    able: dict[str | None, set[str]] = {}
+    for row in connection.execute(asked):
+        if Grant(row.role, row.station).allows(action):
+            able.setdefault(row.station, set()).add(row.account)
+    above = {station: [*(ancestry(connection, station) if station else []), None] for station in stations}
+    return {station: next((sorted(able[place]) for place in places if place in able), []) for station, places in above.items()}
 
 
 def recipient_of(connection: Connection, actor: Actor) -> str:

@@ -26,6 +26,7 @@ from ledger.kinds import Body
 from ledger.log import Fact
 from ledger.projections.people import NEVER_WAS
 from ledger.service.records import counting
+from ledger.shares import ratio
 from ledger.tables import PastHomeRow, PublishedRateRow, ServiceRow, VolunteerRow, YearServedRow, table
 from ledger.transactions import WriteTransaction
 
@@ -64,14 +65,6 @@ class StationRate:
             "participation_rate": ratio(self.participants, self.registered),
             "backbone_rate": ratio(self.backbone, self.registered),
         }
-
-
-def ratio(numerator: int, denominator: int) -> str:
-    """Write a ratio to four decimals, rounded half up, from whole numbers alone: 4621 / 41390 -> "0.1116"."""
-    if not denominator:
-        return ""
-    whole, rest = divmod((numerator * 20_000 + denominator) // (2 * denominator), 10_000)
-    return f"{whole}.{rest:04d}"
 
 
 def counting_day(year: int, today: date) -> date:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from ledger import workdays
 from ledger.duties import owing, tasks
 from ledger.errors import InvalidRequest
-from ledger.notices import About, Telling, tell_many, tell_staff
+from ledger.notices import News, Telling, tell_desks, tell_many
 from ledger.people import grants, proposals
 from ledger.people.actors import Actor, ancestry, units
 from ledger.tables import AccountRow, ObjectionRow, OmissionRow, ProposalRow, ServiceRow, StationRow, table
@@ -54,10 +54,11 @@ def tell_overdue(tx: WriteTransaction) -> int:
         asked = select(rows.c.station, rows.c.due_on).where(rows.c.finding.is_(None), rows.c.due_on < tx.today.isoformat())
         for place, due in tx.connection.execute(asked):
             late.setdefault(place, []).append(due)
+    news: list[News] = []
     for place, days in sorted(late.items()):
         above = ancestry(tx.connection, place)[1:]
-        about: About = {"station": place, "count": len(days), "due_on": min(days)}
-        tell_staff(tx, "decide_objections", above[0] if above else place, "objection.overdue", about)
+        news.append((above[0] if above else place, "objection.overdue", {"station": place, "count": len(days), "due_on": min(days)}))
+    tell_desks(tx, "decide_objections", news)
     return len(late)
 
 
@@ -68,8 +69,8 @@ def tell_of_ledgers(tx: WriteTransaction) -> int:
     drafts = [
         due for due in owing.owed(tx.connection, units, tx.today) if due.form.id == LEDGER and due.period == month and due.paper is None
     ]
-    for due in drafts:
-        tell_staff(tx, "register", due.station.code, "duties.draft", {"station": due.station.code, "due_on": due.due_on.isoformat()})
+    codes = {due.station.code: due.due_on.isoformat() for due in drafts}
+    tell_desks(tx, "register", [(code, "duties.draft", {"station": code, "due_on": day}) for code, day in codes.items()])
     return len(drafts)
 
 

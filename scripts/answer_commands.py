@@ -18,6 +18,7 @@ from ledger.reports.report import percent
 from ledger.rules import adopting, answers
 from ledger.rules.explaining import Explanation
 from ledger.service.drafts import duration
+from ledger.shares import hundredths
 from ledger.transactions import ReadTransaction
 from scripts.console import OUT, as_json, ledger, print_json, write_report
 from scripts.rule_commands import print_explanation
@@ -144,21 +145,19 @@ def rates_(year: int, as_known: int | None, asked_on: datetime | None, json_: bo
     OUT.print(f"[bold]{year} 年度，截至 {day}[/]（账本 {size} 条）")
     shown = Table("站点", "常住人口", "注册", "注册率", "有服务", "参与率", "骨干", "骨干率", "时长")
     for one in found:
-        made = one.rates()
-        targets = (policy.registration_target_permille, policy.participation_target_permille, policy.backbone_target_permille)
-        first, second, third = (_judged(value, target) for value, target in zip(made.values(), targets, strict=True))
+        first = _judged(one.registered, one.population, policy.registration_target_permille)
+        second = _judged(one.participants, one.registered, policy.participation_target_permille)
+        third = _judged(one.backbone, one.registered, policy.backbone_target_permille)
         numbers = (str(one.registered), first, str(one.participants), second, str(one.backbone), third)
         shown.add_row(one.name, str(one.population or "未申报"), *numbers, duration(one.minutes))
     OUT.print(shown)
     OUT.print("参与率＝年内至少有一次已计入服务的人 ÷ 注册人数；骨干率＝骨干 ÷ 注册人数；✓ 达标 ✗ 未达标")
 
 
-def _judged(value: str, target_permille: int) -> str:
-    if not value:
-        return "—"
-    tenths = int(value.replace(".", ""))
-    mark = "✓" if tenths >= target_permille * 10 else "✗"
-    return f"{tenths // 100}.{tenths % 100:02d}% {mark}"
+def _judged(numerator: int, denominator: int, target_permille: int) -> str:
+    target = target_permille * 10
+    found = hundredths(numerator, denominator, at_least=target)
+    return "—" if found is None else f"{percent(numerator, denominator, target)} {'✓' if found >= target else '✗'}"
 
 
 @click.command("annual-report")

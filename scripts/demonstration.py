@@ -30,6 +30,7 @@ _STAFF = (
     ("zhuyinli", "recorder", "340104001004", "竹荫里站登记员：上传签到表"),
     ("sanlian", "approver", "340104001000", "街道中心审核员：审核、看各站"),
     ("shushan", "official", None, "区级管理员：各类名册、看板"),
+    ("shushan2", "official", None, "另一位区级管理员：确认第一位提出的规则、评选、指标"),
     ("auditor", "auditor", None, "审计员：下载原始记录"),
     ("guanli", "administrator", None, "系统管理员：账号、工作日历"),
     ("guanli2", "administrator", None, "另一位系统管理员：确认第一位提出的事"),

@@ -27,6 +27,7 @@ _COMMANDS = {
     "export-log": "log_commands:export_log_",
     "proof": "log_commands:proof_",
     "bundle": "audit_commands:bundle_",
+    "announce-spot-check": "audit_commands:announce_spot_check_",
     "spot-check": "audit_commands:spot_check_",
     "sample": "audit_commands:sample_",
     "rebuild": "log_commands:rebuild_",

@@ -5,7 +5,7 @@ from selecting import Selecting
 from sqlalchemy import select
 from world import HOME
 
-from ledger import tables
+from ledger import spot_checks, tables
 from ledger.duties import papers, tasks
 from ledger.handing_over import asking as handing_over
 from ledger.indicators import adoption
@@ -22,6 +22,8 @@ def write_the_rest(world):
     world.write(lambda tx: adoption.unmark(tx, unit, "hub", ended_on="2025-01-02", reason="复评未过"))
     world.write(lambda tx: adoption.mark(tx, unit, "hub", since="2025-01-02", basis="重新评定"))
     world.spot_check()
+    dropped = world.announce_check()
+    world.write(lambda tx: spot_checks.withdraw(tx, dropped, "这一期没有开奖"))
     written = {"news": "两个队伍换届", "results": "探望 30 人次"}
     world.write(lambda tx: papers.hand_in(tx, "station-report", HOME, f"{tx.today:%Y-%m}", written))
     give_tasks(world)

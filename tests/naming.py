@@ -22,6 +22,7 @@ NAMED = {
     "filing": "filing",
     "handover": "handover",
     "task": "task",
+    "announced": "announced",
     ("filing_drafts", "draft"): "filing_draft",
     ("activities", "number"): "event",
     ("check_in", "number"): "event",
@@ -59,11 +60,11 @@ OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
 OPEN |= {"api_credentials.status_list"}
 OPEN |= {"check.one", "check.person", "publicity.certificates", "credentials.status", "annual_reports.file"}
-OPEN |= {"spot_checks.one"}
+OPEN |= {"spot_checks.one", "spot_checks.announced"}
 """Addresses of what belongs to no station: files, the log itself, public lists, a calendar's secret address; volunteers check in anywhere."""
 DISTRICT = {"accounts", "rights"}
 """Blueprints of administrators, who belong to no station."""
-UNKNOWN = {"index": 999_999, "omission": 999_999, "paper": 999_999, "spot_check": 999_999, "session_id": "0" * 16}
+UNKNOWN = {"index": 999_999, "omission": 999_999, "paper": 999_999, "spot_check": 999_999, "announced": 999_999, "session_id": "0" * 16}
 NO_UUID = str(uuid.uuid4())
 BY_UUID = ("batch", "upload", "matter", "asked", "row", "draft", "filing_draft", "evidence")
 ELSE = {"filename": "shouwang.css", "rest": "000", "code": "overlap", "said": "x" * 20}

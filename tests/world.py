@@ -42,7 +42,6 @@ from ledger.checking.verifying import Report, verify
 from ledger.entries import SHANGHAI
 from ledger.ids import new_entry_id
 from ledger.log import Fact, tree_head
-from ledger.notes import note_parts, parse_checkpoint
 from ledger.organisations import Filing
 from ledger.people import volunteers
 from ledger.people.actors import OPERATOR, Actor
@@ -183,9 +182,17 @@ class World:
     def revoke(self, number: str, reason="依据的记录登记有误", actor=APPROVER):
         return self.write(lambda tx: issuing.revoke(tx, number, reason), actor)
 
-    def spot_check(self, unit=HOME, count=1, nonce="0317"):
-        checkpoint = parse_checkpoint(note_parts(self.sign().encode())[0])
-        return self.write(lambda tx: spot_checks.record(tx, unit, checkpoint, spot_checks.Found(self.today, nonce, count)))
+    def announce_check(self, unit=HOME, count=1, source="双色球下一期开奖号码", actor=OPERATOR):
+        """Announce a spot check by a number of tomorrow, on a checkpoint signed now; its entry's index."""
+        self.sign()
+        plan = spot_checks.Plan(unit, count, source, 14, self.today + timedelta(days=1))
+        return self.write(lambda tx: spot_checks.announce(tx, self.ledger.signing, plan), actor).index
+
+    def spot_check(self, unit=HOME, count=1, number="03 07 12 19 25 33 + 08"):
+        """Announce a check, wait a day for the number, and find every record true."""
+        announced = self.announce_check(unit, count)
+        self.advance(days=1)
+        return self.write(lambda tx: spot_checks.record(tx, announced, spot_checks.Found(self.today, number)))
 
     def publish_rates(self, year: int) -> int:
         return self.write(lambda tx: rates.publish(tx, year))

@@ -1,6 +1,9 @@
 """
 Approvals: what waits at one's stations, batch by batch, what needs a look first; whole or by the row. One's own records are shown, not offered.
 
+A page holds some batches and so many rows at most: those with something to look at come first, each kind oldest first, and `after` names the last batch
+of the page before. Whoever approves stays where they were.
+
 What is approved is what was on the page: it sends back each record offered with the entry that last changed it (`INDEX-CHANGED`, joined by dots,
 which forms leave as they are), and when one of those chosen is not as it was shown, nothing is approved.
 """
@@ -14,7 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from api import desk
 from api.auth import actor, ledger, open_to
-from api.desk import Line
+from api.desk import Batch, Line
 from api.wording import long_day
 from ledger.errors import Conflict, InvalidRequest
 from ledger.policies import service_policy
@@ -24,7 +27,11 @@ from ledger.transactions import ReadTransaction, WriteTransaction
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 ROWS_SHOWN = 200
-"""A longer batch is approved whole, or by way of its own page."""
+"""So many rows a page shows. A longer batch is approved whole, in parts as its first rows are settled, or by way of its own page."""
+BATCHES_SHOWN = 20
+_LISTED_MIN = 20
+"""Of a longer batch, so many rows of each kind are shown at least."""
+_AFTER = re.compile(r"([01])-([0-9]{1,15})")
 _SHOWN = re.compile(r"([0-9]{1,15})-([0-9]{0,15})")
 
 
@@ -36,14 +43,55 @@ def listing() -> ResponseReturnValue:
 
 
 def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
+    after = request.args.get("after", "")
+    place = _AFTER.fullmatch(after)
+    if after and not place:
+        raise InvalidRequest("没有这一页。请从「审核」的第一页看起")
     with ledger().read() as tx:
-        batches = desk.batches_waiting(tx, actor())
+        waiting = sorted(desk.batches_waiting(tx, actor()), key=_place)
         due_days = service_policy(tx.connection, tx.today.isoformat()).entry_due_working_days
         unknown = _calendar_unknown(tx)
         contested = len(objections.waiting(tx, actor()))
         signatures = len(second_signatures.waiting(tx, actor()))
+    ahead = [batch for batch in waiting if place is None or _place(batch) > (int(place[1]), int(place[2]))] or waiting
+    batches = _fitting(ahead)
     more = {"due_days": due_days, "unknown": unknown, "contested": contested, "signatures": signatures}
-    return render_template("approvals.html", problem=problem, batches=batches, rows_shown=ROWS_SHOWN, as_shown=_as_shown, **more), status
+    more |= {
+        "waiting": len(waiting),
+        "before": len(waiting) - len(ahead),
+        "after": after,
+        "looks": sum(bool(batch.marked) for batch in waiting),
+    }
+    more |= {"records": sum(len(batch.lines) for batch in waiting)}
+    onward = "{}-{}".format(*_place(batches[-1])) if len(batches) < len(ahead) else ""
+    return render_template(
+        "approvals.html", problem=problem, batches=batches, onward=onward, rows_shown=ROWS_SHOWN, cap=_cap, as_shown=_as_shown, **more
+    ), status
+
+
+def _place(batch: Batch) -> tuple[int, int]:
+    """Put batches with something to look at first, the oldest of each kind first."""
+    return int(not batch.marked), batch.lines[0].row.entry_index
+
+
+def _fitting(batches: Iterable[Batch]) -> list[Batch]:
+    """Take as many batches as a page holds: one at least."""
+    found: list[Batch] = []
+    rows = 0
+    for batch in batches:
+        cap = _cap(batch)
+        listed = sum(min(len(lines), cap) for lines in (*(group.lines for group in batch.alike), batch.single))
+        rows += len(batch.lines) if len(batch.lines) <= ROWS_SHOWN else listed
+        if found and (rows > ROWS_SHOWN or len(found) == BATCHES_SHOWN):
+            break
+        found.append(batch)
+    return found
+
+
+def _cap(batch: Batch) -> int:
+    """Say how many rows of each kind a page shows of a batch."""
+    parts = len(batch.alike) + bool(batch.single)
+    return ROWS_SHOWN if len(batch.lines) <= ROWS_SHOWN else max(_LISTED_MIN, ROWS_SHOWN // max(parts, 1))
 
 
 @blueprint.post("/")
@@ -78,7 +126,7 @@ def approve() -> ResponseReturnValue:
 
     count, minutes, counts_from = ledger().write(work, actor())
     flash(f"已通过 {count} 条，共 {duration(minutes)}。今天起公示，{long_day(counts_from)}起计入。")
-    return redirect(url_for("approvals.listing"))
+    return redirect(url_for("approvals.listing", after=request.args.get("after") or None))
 
 
 def _calendar_unknown(tx: ReadTransaction) -> str:

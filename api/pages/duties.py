@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from api import board, downloads
 from api.auth import STAFF, actor, ledger, open_to
 from ledger import organisations, stations
-from ledger.duties import lists, owing, papers
+from ledger.duties import lists, owing, papers, weights
 from ledger.duties.forms import EVERY, Form, shipped
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts
@@ -34,16 +34,18 @@ def listing() -> ResponseReturnValue:
         top, asked = me.station or next(iter(mine), ""), request.args.get("unit")
         if asked:
             _mine(mine, asked)
-            mine = [code for code in below(tx.connection, asked) if code in set(mine)]
+            mine = sorted(set(mine).intersection(below(tx.connection, asked)))
         found = owing.owed(tx.connection, mine, tx.today)
         happened = owing.events(tx.connection, mine, 20)
-        names = stations.names(tx.connection, mine)
-        levels = {one.level for one in stations.everyone(tx.connection) if one.code in set(mine)}
+        able = set(mine)
+        here = [one for one in stations.everyone(tx.connection) if one.code in able]
         shares = owing.shares(tx.connection, found, asked or top)
         today = tx.today
     counts = {state: sum(due.state == state for due in found) for state in owing.STATES}
     waiting, done = ([due for due in found if (due.state == "done") is so] for so in (False, True))
-    events = [form for form in shipped().values() if form.every == "event" and form.owed_by in levels | {"organisation"}]
+    events = [
+        form for form in shipped().values() if form.every == "event" and form.owed_by in {"organisation", *(one.level for one in here)}
+    ]
     return render_template(
         "duties.html",
         dues=_listed(waiting, asked or top, shares),
@@ -54,7 +56,7 @@ def listing() -> ResponseReturnValue:
         events=events,
         happened=happened,
         forms=shipped(),
-        names=names,
+        names={one.code: one.name for one in here},
         EVERY=EVERY,
         words=papers.words,
         today=today,
@@ -128,6 +130,7 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
             raise InvalidRequest("没有这个时段，请从「要交的材料」里点进来")
         before = papers.standing(tx.connection, chosen, code, period, owner or None) if chosen.every != "event" else None
         counted = papers.counts(tx, chosen, code, period)
+        weighed = weights.of_paper(tx.connection, chosen, period)
         today = tx.today.isoformat()
     said: dict[str, Any] = orjson.loads(before.said) if before is not None else {}
     said |= {key.removeprefix("field-"): value for key, value in request.form.items() if key.startswith("field-")}
@@ -144,6 +147,7 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
             due_on=chosen.due_on(period).isoformat(),
             before=before,
             counted=counted,
+            weighed=weighed,
             said=said,
             words=papers.words,
             today=today,
@@ -170,6 +174,7 @@ def paper(index: int) -> ResponseReturnValue:
         place = stations.get(tx.connection, row.station)
         owner = organisations.name_of(tx.connection, row.organisation) if row.organisation else ""
         by = accounts.logins(tx.connection, {row.actor})[row.actor]
+        derived = lists.derived(tx, form, row.period, said)
     return render_template(
         "duty_paper.html",
         row=row,
@@ -178,7 +183,7 @@ def paper(index: int) -> ResponseReturnValue:
         place=place,
         owner=owner,
         by=by,
-        derived=lists.derived(form, said),
+        derived=derived,
         words=papers.words,
         FORMATS=FORMATS,
         in_time=form.every == "event" or row.handed_on <= form.due_on(row.period).isoformat(),

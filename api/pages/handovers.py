@@ -7,9 +7,10 @@ from api.auth import actor, ledger, open_to
 from api.downloads import attachment
 from ledger import stations
 from ledger.errors import LedgerError
-from ledger.handing_over import asking, mapping, workbook
+from ledger.handing_over import asking, mapping
 from ledger.people import accounts
 from ledger.people.actors import units
+from ledger.reports.files import XLSX
 
 blueprint = Blueprint("handovers", __name__, url_prefix="/handovers")
 
@@ -72,4 +73,4 @@ def decide(handover: str, verdict: str) -> ResponseReturnValue:
 def take(handover: str) -> ResponseReturnValue:
     """Hand out the file, once; everybody in it is told."""
     taken = asking.take(ledger(), actor(), handover)
-    return attachment(taken.content, workbook.CONTENT_TYPE, taken.name, personal=True)
+    return attachment(taken.content, XLSX, taken.name, personal=True)

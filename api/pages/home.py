@@ -6,8 +6,9 @@ from flask.typing import ResponseReturnValue
 from api import board, desk
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
 from api.pages.batches import titled
-from ledger.duties import owing
+from ledger.duties import owing, weights
 from ledger.filing import judging
+from ledger.indicators import proposing
 from ledger.people import confirmations, proposals, volunteers, withdrawals
 from ledger.people.actors import units
 from ledger.record import evaluations, lists
@@ -46,7 +47,10 @@ def work() -> ResponseReturnValue:
         batches = titled(tx.connection, desk.recent(tx.connection, me, tx.today, RECENT))
         shown = board.show(tx, tx.today.year, me.station)
         asked = [one for one in proposals.waiting(tx, me) if one.row.asked_by != me.account]
-        rules = [one for one in adopting.proposals(tx, me) if not one.own] if "official" in me.roles else []
+        official = "official" in me.roles
+        rules = [one for one in adopting.PROPOSALS.waiting(tx, me) if not one.own] if official else []
+        weighed = [one for one in weights.PROPOSALS.waiting(tx, me) if not one.own] if official else []
+        indicators = [one for one in proposing.PROPOSALS.waiting(tx, me) if not one.own] if official else []
         opinions = len(judging.waiting(tx, me))
         disowned = [one for one in withdrawals.disowned(tx, me) if one.row.disowned is None] if me.may("decide_people") else []
         unevaluated = evaluations.waiting(tx, me) if me.may("record") else []
@@ -65,5 +69,7 @@ def work() -> ResponseReturnValue:
         asked=asked,
         disowned=disowned,
         rules=rules,
+        indicators=indicators,
+        weighed=weighed,
         opinions=opinions,
     )

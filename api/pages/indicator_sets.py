@@ -9,6 +9,7 @@ from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.indicators import adoption, proposing
 from ledger.people import accounts
 from ledger.people.actors import may_everywhere
+from ledger.policy_proposals import as_file
 from ledger.rules.adopting import diff
 
 blueprint = Blueprint("indicator_sets", __name__, url_prefix="/indicator-sets")
@@ -53,7 +54,7 @@ def file(name: str) -> ResponseReturnValue:
         said = proposing.as_data(tx, tx.today.isoformat()) if name == IN_FORCE else None
     if said is None and name not in adoption.shipped():
         raise NotFound("没有这张指标表，请从列表里选")
-    content = proposing.as_file(said) if said is not None else proposing.shipped_file(name)
+    content = as_file(said) if said is not None else proposing.shipped_file(name)
     return attachment(content, "application/json", f"indicators-{name}.json")
 
 

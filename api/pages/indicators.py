@@ -11,14 +11,12 @@ from flask.typing import ResponseReturnValue
 
 from api import board, downloads
 from api.auth import STAFF, actor, ledger, open_to, open_to_all
-from api.kept import kept
 from ledger import organisations, rates, stations
 from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.indicators import adoption
 from ledger.indicators.adoption import Figure
-from ledger.indicators.measures import Count
 from ledger.indicators.reading import IndicatorSet
-from ledger.indicators.standings import Standing, evaluate
+from ledger.indicators.standings import Standing
 from ledger.kinds.figures import MARKS
 from ledger.log import tree_head
 from ledger.people.actors import below, units
@@ -62,7 +60,7 @@ def _shown(tx: ReadTransaction, year: int, code: str | None) -> dict[str, Any]:
     if code is not None and code not in counted:
         raise NotFound(f"没有编码为 {code[:20]} 的站点")
     unit = counted[code] if code else next(iter(counted.values()), None)
-    found = kept().get(tx, ("indicators", year), lambda: evaluate(Count(tx.connection, year, tx.today, counted), chosen))
+    found = board.standings_of(tx, year)
     mine = found[unit.code] if unit else []
     return {
         "year": year,

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from api import board
 from api.auth import ledger, open_to_all
 from api.downloads import attachment
+from api.kept import kept
 from ledger import open_data
 
 blueprint = Blueprint("open_data", __name__, url_prefix="/open-data")
@@ -28,6 +29,7 @@ def file(dataset: str, year: int, ending: str) -> ResponseReturnValue:
     """Hand out a data set of a year."""
     with ledger().read() as tx:
         of = board.year_said(str(year), tx.today)
-        content = open_data.as_csv(tx, dataset, of) if ending == "csv" else open_data.as_json(tx, dataset, of)
+        written = open_data.as_csv if ending == "csv" else open_data.as_json
+        content = kept().get(tx, ("open data", dataset, of, ending), lambda: written(tx, dataset, of))
     kind = "text/csv; charset=utf-8" if ending == "csv" else "application/json"
     return attachment(content, kind, f"{dataset}-{year}.{ending}", personal=True)  # it has been looked through for personal numbers

@@ -4,12 +4,12 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from api.auth import actor, ledger, open_to
-from api.wording import permyriad
 from ledger.errors import NotFound
 from ledger.people import accounts, volunteers
 from ledger.people.actors import units
 from ledger.service import profiles
 from ledger.service.profiles import Profile
+from ledger.shares import hundredths
 
 blueprint = Blueprint("recorders", __name__, url_prefix="/recorders")
 BAR_HEIGHT = 80
@@ -39,4 +39,4 @@ def _shares(found: Profile) -> list[tuple[str, str, int, int | None]]:
         ("被作废", "登记以后作废", found.voided),
         ("有异议", "本人提出过异议", found.contested),
     )
-    return [(name, meaning, count, permyriad(count, found.records)) for name, meaning, count in said]
+    return [(name, meaning, count, hundredths(count, found.records)) for name, meaning, count in said]

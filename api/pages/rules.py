@@ -12,6 +12,7 @@ from ledger.errors import InvalidRequest, LedgerError, NotFound
 from ledger.people import accounts as account_names
 from ledger.people import volunteers
 from ledger.people.actors import Actor, may_everywhere
+from ledger.policy_proposals import as_file
 from ledger.rules import adopted, adopting, answers, describing, spending
 from ledger.rules.counting import in_force
 from ledger.rules.explaining import level_words
@@ -94,7 +95,7 @@ def file(name: str) -> ResponseReturnValue:
         found = [one for one in adopted.in_force_on(tx.connection, tx.today.isoformat()) if one.rules.name == name]
     if not found:
         raise NotFound("没有采用过这份规则")
-    return attachment(adopting.as_file(found[0].said), "application/json", f"credit-{name}.json")
+    return attachment(as_file(found[0].said), "application/json", f"credit-{name}.json")
 
 
 @blueprint.get("/examples/<name>.json")

@@ -10,6 +10,7 @@ from api.downloads import attachment
 from api.uploads import ACTION, Uploads
 from ledger.errors import InvalidRequest, NotAllowed
 from ledger.people.actors import units
+from ledger.reports.files import XLSX
 from ledger.sheets import templates
 from ledger.stations import find, names
 
@@ -18,7 +19,6 @@ FILES_MAX = 20
 SIGNABLE_MAX = 50
 """Rows over the daily cap for which reasons are asked on the page; a sheet with more is wrong in some other way."""
 ROW_DIGITS = 8
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNITS = {"hours": "条服务记录", "volunteers": "名志愿者", "organisations": "个组织", "stations": "个站点", "units": "个单位"}
 
 

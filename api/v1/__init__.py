@@ -18,6 +18,7 @@ from api.v1 import (
     credit_records,
     entries,
     fields,
+    indicators,
     jobs,
     matters,
     objections,
@@ -33,6 +34,7 @@ from api.v1 import (
     service_reads,
     service_records,
     specification,
+    spot_checks,
     stations,
     volunteers,
     webhooks,
@@ -41,7 +43,7 @@ from api.v1.lists import Cursor
 
 _NOUNS = (
     *(service_records, objections, activities, volunteers, credit_records, certificates, credentials, matters, parked),
-    *(organisations, stations, calendars, rates, selections, webhooks, jobs, entries, proofs),
+    *(organisations, stations, calendars, rates, indicators, spot_checks, selections, webhooks, jobs, entries, proofs),
 )
 _MORE = (service_reads, service_changes, selection_steps)
 """They put views on the blueprints of service_records and selections."""

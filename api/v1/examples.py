@@ -155,6 +155,8 @@ EXAMPLES = {
     "GET /policies": Example("/policies"),
     "GET /rates": Example("/rates?year=2025"),
     "GET /published-rates": Example(f"/published-rates?station={STATION}"),
+    "GET /indicators": Example(f"/indicators?year=2025&station={STATION}"),
+    "GET /spot-checks": Example(f"/spot-checks?station={STATION}"),
     "POST /selections/recheck": Example("/selections/recheck?year=2025", _RULES),
     "GET /selections": Example("/selections"),
     "POST /selections": Example("/selections", {"station": STATION, "year": 2024, "rules": _RULES}, keyed=True),

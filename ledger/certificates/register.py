@@ -18,7 +18,7 @@ from ledger.bulk import rows_where_in
 from ledger.checking.certificates import Certificate, code_digest
 from ledger.errors import InvalidRequest, NotFound
 from ledger.exporting import bundle_records
-from ledger.ids import parse_code
+from ledger.ids import CODE_LENGTH, parse_code
 from ledger.people import erasures, identity, volunteers
 from ledger.policies import service_policy
 from ledger.service.publicity import names_for_all
@@ -81,11 +81,17 @@ def find(tx: ReadTransaction, said: str) -> Any:
     plain = re.sub(r"\s", "", said).upper().translate(_DASHES)
     if match := _NUMBER.fullmatch(plain):
         asked = _CERTIFICATE.c.number == "-".join(match.groups())
-    elif _LIKE_A_NUMBER.match(plain):
+    elif _LIKE_A_NUMBER.match(plain) and not _like_a_code(plain):
         raise InvalidRequest("证明编号不完整：应像 340104-2026-000001，末段 6 位数字。请对照证明左上角")
     else:
         asked = _CERTIFICATE.c.code == code_digest(parse_code(plain))
     return tx.connection.execute(select(_CERTIFICATE).where(asked)).one_or_none()
+
+
+def _like_a_code(plain: str) -> bool:
+    """Tell whether this is a check code with something wrong in it, though it holds what looks like a year."""
+    bare = plain.replace("-", "")
+    return len(bare) == CODE_LENGTH and not bare.isdecimal()
 
 
 def get(tx: ReadTransaction, number: str) -> Any:

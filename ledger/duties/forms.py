@@ -10,9 +10,9 @@ or "event": owed whenever there was one, so it never falls due by itself. day: t
 which it is in time; 0: the month's last.
 
 A field is text, number, day or choice ("choices": "好、中、差"). required; "unless": required unless that other field is filled in; "at_most": another
-field's value; "weight": of a number from 0 to 100, by which the form's score is made. "count": a measure of ledger.indicators, counted when it is handed
-in and not typed. quorum: two thirds or more of those who belong are present, more than half of those present are in
-favour, as ledger/filing asks it of a meeting too.
+field's value; "weight": of a number from 0 to 100, how many percent of the form's score it makes, unless the district adopts others (weights.py).
+"count": a measure of ledger.indicators, counted when it is handed in and not typed. quorum: two thirds or more of those who belong are present, more
+than half of those present are in favour, as ledger/filing asks it of a meeting too.
 """
 
 from calendar import monthrange
@@ -128,16 +128,6 @@ def _field(said: Mapping[str, Any]) -> Field:
     choices = tuple(said["choices"].split("、")) if "choices" in said else ()
     plain = {name: said[name] for name in ("required", "unless", "at_most", "weight", "count") if name in said}
     return Field(said["id"], said["label"], said.get("kind", "number" if "count" in said else "text"), choices=choices, **plain)
-
-
-def score(form: Form, said: Mapping[str, Any]) -> int | None:
-    """Give a paper's score in hundredths of a point, rounded half up, by the weights of its form; None for a form without."""
-    weighed = [(said.get(field.id, 0), field.weight) for field in form.fields if field.weight]
-    if not weighed:
-        return None
-    total = sum(weight for _, weight in weighed)
-    points: int = (200 * sum(value * weight for value, weight in weighed) + total) // (2 * total)
-    return points
 
 
 def quorum_held(form: Form, said: Mapping[str, Any]) -> bool | None:

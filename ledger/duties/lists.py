@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from ledger import codes, organisations, stations
-from ledger.duties.forms import Form, quorum_held, score
+from ledger.duties import weights
+from ledger.duties.forms import Form, quorum_held
 from ledger.duties.papers import words
 from ledger.people import accounts
 from ledger.people.actors import below
@@ -67,7 +68,7 @@ def printed(tx: ReadTransaction, form: Form, row: Any) -> Report:
         accounts.logins(tx.connection, {row.actor})[row.actor],
         date.fromisoformat(row.handed_on),
         _PAPER,
-        [*rows, *((label, value) for label, value in derived(form, said))],
+        [*rows, *derived(tx, form, row.period, said)],
         subtitle=f"{owner}，{words(row.period)}",
         notes=(f"报送：{form.to}。账本第 {row.entry_index} 条。",),
         landscape=False,
@@ -79,11 +80,13 @@ def spelt(value: str | int) -> str:
     return str(value).replace("\n", " ")
 
 
-def derived(form: Form, said: dict[str, Any]) -> list[tuple[str, str]]:
+def derived(tx: ReadTransaction, form: Form, period: str, said: dict[str, Any]) -> list[tuple[str, str]]:
     """Say what follows from a paper's answers: its score, and whether a meeting could decide."""
     found = []
-    if (points := score(form, said)) is not None:
-        found.append(("总分", f"{points // 100}.{points % 100:02d}"))
+    weighed = weights.of_paper(tx.connection, form, period)
+    if (points := weights.score(weighed.percents, said)) is not None:
+        shares = "、".join(f"{field.label} {weighed.percents[field.id]}%" for field in form.fields if field.weight)
+        found.append(("总分", f"{points // 100}.{points % 100:02d}（{shares}）"))
     if (held := quorum_held(form, said)) is not None:
         found.append(("表决是否有效", "三分之二以上出席、到会过半数赞成，有效" if held else "没有达到三分之二出席、过半数赞成，无效"))
     return found

@@ -13,7 +13,7 @@ from ledger.bulk import insert_rows, rows_where_in
 from ledger.entries import format_time
 from ledger.filing.naming import OPEN
 from ledger.filing.reading import WARN_DAYS
-from ledger.notices import tell_staff
+from ledger.notices import News, tell_desks
 from ledger.tables import FilingApplicationRow, FilingStandingRow, FilingWarningRow, OrganisationRow, table
 from ledger.transactions import WriteTransaction
 
@@ -40,11 +40,13 @@ def warn(tx: WriteTransaction) -> int:
     open_ = select(_APPLICATION.c.organisation).where(_APPLICATION.c.state.in_(OPEN), _APPLICATION.c.form.in_(("refile", "cancel")))
     gone = select(_STANDING.c.organisation).where(_STANDING.c.cancelled_on.is_not(None))
     left_alone = {*tx.connection.execute(open_).scalars(), *tx.connection.execute(gone).scalars()}
-    noted = []
-    for row, mark in due.values():
-        if row.id not in left_alone and (row.id, row.expires_on, mark) not in told:
-            what = "filing.lapsed" if mark < 0 else "filing.expiring"
-            tell_staff(tx, "file", row.station, what, {"organisation": row.id, "expires_on": row.expires_on})
-            noted.append({"organisation": row.id, "expires_on": row.expires_on, "mark": mark, "told_at": format_time(tx.now)})
+    new = [(row, mark) for row, mark in due.values() if row.id not in left_alone and (row.id, row.expires_on, mark) not in told]
+    news: list[News] = [
+        (row.station, "filing.lapsed" if mark < 0 else "filing.expiring", {"organisation": row.id, "expires_on": row.expires_on})
+        for row, mark in new
+    ]
+    tell_desks(tx, "file", news)
+    said = {"told_at": format_time(tx.now)}
+    noted = [{"organisation": row.id, "expires_on": row.expires_on, "mark": mark, **said} for row, mark in new]
     insert_rows(tx.connection, _WARNING, noted)
     return len(noted)

@@ -75,7 +75,7 @@ def agree(tx: WriteTransaction, request: str) -> None:
     tx.require_own()
     if row.asked_by == tx.actor.account:
         raise NotAllowed("这是您自己提出的，要由另一位审核员或区级管理员同意")
-    _settle(tx, request, "agreed", ends_at=format_time(tx.now + GOOD_FOR))
+    _set(tx, request, "agreed", **_decision(tx), ends_at=format_time(tx.now + GOOD_FOR))
     tell(tx, row.asked_by, "handover.agreed", {"station": row.station})
 
 
@@ -83,7 +83,7 @@ def decline(tx: WriteTransaction, request: str) -> None:
     """Refuse what another asked for, or take back one's own. Raises NotFound, NotAllowed, Conflict."""
     row = _waiting(tx, request)
     tx.require("hand_over", row.station)
-    _settle(tx, request, "declined")
+    _set(tx, request, "declined", **_decision(tx))
 
 
 def take(ledger: Ledger, actor: Actor, request: str, mapped: Mapped | None = None) -> Taken:
@@ -105,8 +105,10 @@ def _write_down(tx: WriteTransaction, request: str, gathered: Gathered, content:
     row = _may_take(tx, tx.actor, request)
     tx.require("hand_over", row.station)
     tx.require_own()
+    if gathering.left_since(tx.connection, gathered):
+        raise Conflict("做文件的时候，有人退出了。文件没有取走，请再点一次「取文件」")
     reveals.note_down_many(tx, gathered.people, row.reason)
-    _settle(tx, request, "taken", row.decided_by, row.decided_at, row.ends_at)
+    _set(tx, request, "taken")
     counts = gathered.counts
     body = {name: getattr(row, name) for name in ("station", "period_from", "period_to", "reason", "asked_by")}
     body |= {"handed_on": tx.today.isoformat(), "agreed_by": row.decided_by, "sha256": b64(hashlib.sha256(content).digest())}
@@ -116,16 +118,14 @@ def _write_down(tx: WriteTransaction, request: str, gathered: Gathered, content:
 
 def requests(tx: ReadTransaction, actor: Actor, limit: int = 50) -> list[Any]:
     """List what was asked for at an actor's units, the newest first."""
-    mine = set(units(tx.connection, actor, "hand_over"))
-    rows = tx.connection.execute(select(_REQUEST).order_by(_REQUEST.c.asked_at.desc())).all()
-    return [row for row in rows if row.station in mine][:limit]
+    mine = _REQUEST.c.station.in_(units(tx.connection, actor, "hand_over"))
+    return list(tx.connection.execute(select(_REQUEST).where(mine).order_by(_REQUEST.c.asked_at.desc()).limit(limit)))
 
 
 def handed_over(tx: ReadTransaction, actor: Actor, limit: int = 50) -> list[Any]:
     """List what was handed over from an actor's units, the newest first."""
-    mine = set(units(tx.connection, actor, "hand_over"))
-    rows = tx.connection.execute(select(_HANDOVER).order_by(_HANDOVER.c.entry_index.desc())).all()
-    return [row for row in rows if row.station in mine][:limit]
+    mine = _HANDOVER.c.station.in_(units(tx.connection, actor, "hand_over"))
+    return list(tx.connection.execute(select(_HANDOVER).where(mine).order_by(_HANDOVER.c.entry_index.desc()).limit(limit)))
 
 
 def state(row: Any, now: datetime) -> str:
@@ -158,8 +158,9 @@ def _may_take(tx: ReadTransaction, actor: Actor, request: str) -> Any:
     return row
 
 
-def _settle(
-    tx: WriteTransaction, request: str, outcome: str, by: str | None = None, at: str | None = None, ends_at: str | None = None
-) -> None:
-    said = {"state": outcome, "decided_by": by or tx.actor.account, "decided_at": at or format_time(tx.now), "ends_at": ends_at}
-    tx.connection.execute(update(_REQUEST).where(_REQUEST.c.id == request).values(**said))
+def _decision(tx: WriteTransaction) -> dict[str, str]:
+    return {"decided_by": tx.actor.account, "decided_at": format_time(tx.now)}
+
+
+def _set(tx: WriteTransaction, request: str, outcome: str, **said: str) -> None:
+    tx.connection.execute(update(_REQUEST).where(_REQUEST.c.id == request).values(state=outcome, **said))

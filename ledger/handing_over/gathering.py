@@ -65,6 +65,11 @@ def gather(tx: ReadTransaction, unit: str, first: str, last: str) -> Gathered:
     return Gathered({"basic": basic, **kept}, len(here) - len(said_yes), len(concerned) - len(open_))
 
 
+def left_since(connection: Connection, gathered: Gathered) -> bool:
+    """Say whether somebody in it has withdrawn since it was gathered."""
+    return any(row.left_on for row in rows_where_in(connection, [_VOLUNTEER.c.left_on], _VOLUNTEER.c.number, gathered.people))
+
+
 def hours(minutes: int) -> str:
     """Write minutes as hours with two decimals, rounded half up."""
     hundredths = (minutes * 100 + 30) // 60
@@ -97,7 +102,7 @@ def _services(tx: ReadTransaction, numbers: Iterable[str], first: str, last: str
     rows = [row for row in _of(tx.connection, _SERVICE, _SERVICE.c.served_on, numbers, first, last) if counts_on(row, tx.today)]
     held = activities.get_many(tx.connection, {row.activity for row in rows})
     teams = {one.organisation or "" for one in held.values()} | {row.organisation or "" for row in rows}
-    names = {team: organisations.name_of(tx.connection, team) for team in teams if team}
+    names = organisations.names(tx.connection, teams - {""})
     places = stations.names(tx.connection, {row.station for row in rows})
     found: list[Row] = []
     for row in rows:

@@ -9,7 +9,6 @@ from ledger.errors import InvalidRequest
 from ledger.handing_over.gathering import Gathered, Row
 from ledger.handing_over.mapping import SHEET, TYPES, Mapped
 
-CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ROWS_MAX = 1_000_000
 _WIDTH = 20
 

@@ -12,22 +12,22 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from ledger.bulk import insert_rows
-from ledger.entries import format_time
-from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
-from ledger.ids import new_number
+from ledger import policy_proposals
+from ledger.errors import Conflict, InvalidRequest
 from ledger.indicators import adoption
 from ledger.indicators.adoption import POLICY, PROPOSED_BY
 from ledger.indicators.reading import IndicatorSet, read_set
 from ledger.kinds.checks import day
 from ledger.log import Receipt
-from ledger.people import actors
+from ledger.notices import About, tell_staff
 from ledger.people.actors import Actor
-from ledger.tables import PolicyRow, RuleProposalRow, table
+from ledger.policy_proposals import Proposals, Waiting
+from ledger.tables import PolicyRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 BYTES_MAX = 50_000
-_POLICY, _PROPOSAL = table(PolicyRow), table(RuleProposalRow)
+PROPOSALS = Proposals(POLICY, "这张指标表")
+_POLICY = table(PolicyRow)
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,11 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """A set that waits for a second official. *own*: who looks proposed it."""
+class Proposal(Waiting):
+    """A set that waits for a second official, and the day from which it is to hold."""
 
-    id: str
     chosen: IndicatorSet
     effective_on: str
-    said: Mapping[str, Any]
-    proposed_by: str
-    proposed_at: str
-    own: bool
 
 
 def history(tx: ReadTransaction) -> list[Adopted]:
@@ -77,53 +72,35 @@ def shipped_file(name: str) -> bytes:
     return (adoption.SETS / f"{name}.json").read_bytes()
 
 
-def as_file(said: Mapping[str, Any]) -> bytes:
-    """Write a set as a file that reads back as the same."""
-    return orjson.dumps(said, option=orjson.OPT_INDENT_2)
-
-
 def propose(tx: WriteTransaction, content: bytes, effective_on: str) -> str:
     """Propose a set to a second official. Returns the proposal's id. Raises NotAllowed, InvalidRequest, Conflict."""
-    tx.require("set_up", None)
+    tx.require(policy_proposals.ACTION, None)
     said = _checked(tx, content, effective_on)
-    if tx.connection.execute(select(_PROPOSAL.c.id).where(_PROPOSAL.c.policy == POLICY)).first():
-        raise Conflict("已有一张指标表在等另一位管理员确认，请先确认或退回那一张")
-    new_id = new_number()
-    kept = orjson.dumps({"effective_on": effective_on, "rules": said}).decode()
-    made = {"id": new_id, "policy": POLICY, "said": kept, "proposed_by": tx.actor.account, "proposed_at": format_time(tx.now)}
-    insert_rows(tx.connection, _PROPOSAL, [made])
+    taken = "已有一张指标表在等另一位管理员确认，请先确认或退回那一张"
+    new_id = PROPOSALS.propose(tx, POLICY, {"effective_on": effective_on, "rules": said}, taken)
+    about: About = {"indicators": read_set(said).name, "from_day": effective_on}
+    tell_staff(tx, policy_proposals.ACTION, None, "indicators.proposed", about)
     return new_id
 
 
 def confirm(tx: WriteTransaction, proposal: str) -> Receipt:
     """Adopt what another official proposed. Raises NotAllowed (one's own), NotFound, InvalidRequest (its year is over), Conflict."""
-    tx.require("set_up", None)
-    tx.require_own()
-    row = _row(tx, proposal)
-    if row.proposed_by == tx.actor.account:
-        raise NotAllowed("这张指标表是您提出的，要由另一位区级管理员确认")
-    kept = orjson.loads(row.said)
-    said = _checked(tx, orjson.dumps(kept["rules"]), kept["effective_on"])
-    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.id == proposal))
-    return adoption.append(tx, said, kept["effective_on"], row.proposed_by)
+    found = PROPOSALS.confirm(tx, proposal)
+    said = _checked(tx, orjson.dumps(found.said["rules"]), found.said["effective_on"])
+    return adoption.append(tx, said, found.said["effective_on"], found.proposed_by)
 
 
 def decline(tx: WriteTransaction, proposal: str) -> None:
     """Drop a proposal; whoever made it may take it back too. Raises NotAllowed, NotFound."""
-    tx.require("set_up", None)
-    _row(tx, proposal)
-    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.id == proposal))
+    PROPOSALS.decline(tx, proposal)
 
 
 def waiting(tx: ReadTransaction, actor: Actor) -> Proposal | None:
     """Give the set that waits for a second official, if one does. Raises NotAllowed."""
-    actors.require(tx.connection, actor, "set_up", None)
-    row = tx.connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.policy == POLICY)).one_or_none()
-    if row is None:
-        return None
-    kept = orjson.loads(row.said)
-    own = row.proposed_by == actor.account
-    return Proposal(row.id, read_set(kept["rules"]), kept["effective_on"], kept["rules"], row.proposed_by, row.proposed_at, own)
+    for one in PROPOSALS.waiting(tx, actor):
+        told = vars(one) | {"said": one.said["rules"]}
+        return Proposal(**told, chosen=read_set(one.said["rules"]), effective_on=one.said["effective_on"])
+    return None
 
 
 def _checked(tx: ReadTransaction, content: bytes, effective_on: str) -> Mapping[str, Any]:
@@ -140,10 +117,3 @@ def _checked(tx: ReadTransaction, content: bytes, effective_on: str) -> Mapping[
     if standing is not None:
         raise Conflict(f"从 {effective_on} 起已有「{standing.chosen.name}」（账本第 {standing.entry_index} 条），请换一天")
     return said
-
-
-def _row(tx: ReadTransaction, proposal: str) -> Any:
-    row = tx.connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal, _PROPOSAL.c.policy == POLICY)).one_or_none()
-    if row is None:
-        raise NotFound("这张指标表已经确认或退回了，请刷新页面")
-    return row

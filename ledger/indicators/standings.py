@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ledger.indicators.measures import Count
 from ledger.indicators.reading import Indicator, IndicatorSet, Target
+from ledger.shares import hundredths
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,12 @@ class Standing:
 
     @property
     def hundredths(self) -> int | None:
-        """The value in hundredths of the indicator's unit, rounded half up; None without a denominator to divide by."""
+        """The value in hundredths of the indicator's unit, never rounded onto a target that it misses; None without a denominator to divide by."""
         if self.denominator is None:
             return self.numerator * 100
-        if not self.denominator:
-            return None
-        return (200 * self.numerator * self.indicator.per + self.denominator) // (2 * self.denominator)
+        low, high = (self.target.at_least, self.target.at_most) if self.target is not None else (None, None)
+        low, high = None if low is None else 100 * low, None if high is None else 100 * high
+        return hundredths(self.numerator, self.denominator, self.indicator.per, at_least=low, at_most=high)
 
     @property
     def reached(self) -> bool | None:

@@ -105,20 +105,7 @@ def note_down(tx: WriteTransaction, number: str, reason: str, note: str = "", *,
         raise InvalidRequest("因检查或投诉查看，请写明是哪一件")
     if not person.personal.identity:
         raise NotAllowed("这个人的资料已经注销或封存，不能再看")
-    newest = tx.connection.execute(select(_REVEAL).order_by(_REVEAL.c.id.desc()).limit(1)).one_or_none()
-    row: dict[str, Any] = {
-        "id": newest.id + 1 if newest else 0,
-        "volunteer": person.row.number,
-        "account": tx.actor.account,
-        "role": tx.actor.role,
-        "station": tx.actor.station,
-        "fields": fields,
-        "reason": reason,
-        "note": note,
-        "revealed_at": format_time(tx.now),
-    }
-    row["digest"] = _digest(newest.digest if newest else "", row)
-    insert_rows(tx.connection, _REVEAL, [row])
+    _write_down(tx, [person.row.number], fields, reason, note)
     tell(tx, f"person/{person.row.number}", "volunteer.revealed", {"station": tx.actor.station} if tx.actor.station else {})
     return str(person.row.number)
 
@@ -128,9 +115,16 @@ def note_down_many(tx: WriteTransaction, numbers: Sequence[str], note: str) -> N
     open_ = tx.vault.open(tx.connection, ["person/" + number for number in numbers])
     if any(not open_.get("person/" + number, Personal("")).identity for number in numbers):
         raise Conflict("有人刚刚注销了资料，请再取一次文件")
+    _write_down(tx, numbers, HANDED_OVER, "handover", note[:NOTE_MAX])
+    about: About = {"station": tx.actor.station} if tx.actor.station else {}
+    tell_readers(tx, [Telling("person/" + number, "volunteer.revealed", about) for number in numbers])
+
+
+def _write_down(tx: WriteTransaction, numbers: Sequence[str], fields: str, reason: str, note: str) -> None:
+    """Add a look at each to the chain of looks."""
     newest = tx.connection.execute(select(_REVEAL).order_by(_REVEAL.c.id.desc()).limit(1)).one_or_none()
     said = {"account": tx.actor.account, "role": tx.actor.role, "station": tx.actor.station}
-    said |= {"fields": HANDED_OVER, "reason": "handover", "note": note[:NOTE_MAX], "revealed_at": format_time(tx.now)}
+    said |= {"fields": fields, "reason": reason, "note": note, "revealed_at": format_time(tx.now)}
     rows: list[dict[str, Any]] = []
     before, first = (newest.digest, newest.id + 1) if newest else ("", 0)
     for place, number in enumerate(numbers, first):
@@ -138,8 +132,6 @@ def note_down_many(tx: WriteTransaction, numbers: Sequence[str], note: str) -> N
         before = row["digest"] = _digest(before, row)
         rows.append(row)
     insert_rows(tx.connection, _REVEAL, rows)
-    about: About = {"station": tx.actor.station} if tx.actor.station else {}
-    tell_readers(tx, [Telling("person/" + number, "volunteer.revealed", about) for number in numbers])
 
 
 def _digest(before: str, row: dict[str, Any]) -> str:

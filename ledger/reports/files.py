@@ -30,9 +30,9 @@ class File:
     content_type: str
 
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = {
-    "xlsx": Format("Excel", ".xlsx", _XLSX, workbook),
+    "xlsx": Format("Excel", ".xlsx", XLSX, workbook),
     "pdf": Format("PDF", ".pdf", "application/pdf", pdf),
     "csv": Format("CSV（UTF-8）", ".csv", "text/csv; charset=utf-8", csv_file),
     "csv-gb18030": Format("CSV（GB18030）", "-gb18030.csv", "text/csv; charset=gb18030", partial(csv_file, encoding="gb18030")),

@@ -7,12 +7,14 @@ from datetime import date
 from typing import Literal
 
 from ledger.people import leaks
-from ledger.rates import ratio
 from ledger.service.drafts import duration
+from ledger.shares import hundredths
 
 Kind = Literal["text", "integer", "minutes", "share"]
-Value = str | int | tuple[int, int] | None
-"""A cell: a text, a whole number, or for a share its numerator and denominator; None where there is nothing to say."""
+Value = str | int | tuple[int, int] | tuple[int, int, int] | None
+"""A cell: a text, a whole number, or for a share its numerator, its denominator and, in hundredths of a percent, the target it is to reach, if any.
+
+None where there is nothing to say."""
 Paper = Literal["A4", "A3"]
 NOTHING = "—"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -86,13 +88,10 @@ def spell(column: Column, value: Value) -> str:
     return duration(value) if column.kind == "minutes" else str(value)
 
 
-def percent(numerator: int, denominator: int) -> str:
-    """Write a share with two decimals, rounded half up; nothing is no share of anything."""
-    said = ratio(numerator, denominator)
-    if not said:
-        return NOTHING
-    hundredths = int(said.replace(".", ""))
-    return f"{hundredths // 100}.{hundredths % 100:02d}%"
+def percent(numerator: int, denominator: int, target: int | None = None) -> str:
+    """Write a share with two decimals, never rounded up to a target that it misses (shares.py); nothing is no share of anything."""
+    found = hundredths(numerator, denominator, at_least=target)
+    return NOTHING if found is None else f"{found // 100}.{found % 100:02d}%"
 
 
 def plain(text: str) -> str:

@@ -15,21 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from ledger.entries import format_time
+from ledger import policy_proposals
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
-from ledger.ids import new_number
 from ledger.log import Fact, Receipt
 from ledger.notices import About, tell_everybody, tell_staff
-from ledger.people import actors
 from ledger.people.actors import Actor
 from ledger.policies import ServicePolicy, service_policies
+from ledger.policy_proposals import Proposals, Waiting
 from ledger.rules import reading
 from ledger.rules.adopted import PREFIX, PROPOSED_BY, history, names
 from ledger.rules.counting import Chain, in_force
 from ledger.rules.shape import Condition, Level, RuleSet, Scale
-from ledger.tables import RuleProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -37,19 +35,14 @@ EXAMPLES = Path(__file__).parent / "examples"
 STAR = "star"
 """The rule set whose first scale is the star that is shown everywhere."""
 _NUMERALS = "一二三四五六七八九十"
-_PROPOSAL = table(RuleProposalRow)
+PROPOSALS = Proposals(PREFIX, "这份规则")
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """A rule set that waits for a second person. *own*: who looks proposed it."""
+class Proposal(Waiting):
+    """A rule set that waits for a second official."""
 
-    id: str
     rules: RuleSet
-    said: Mapping[str, Any]
-    proposed_by: str
-    proposed_at: str
-    own: bool
 
 
 # --- reading
@@ -111,62 +104,35 @@ def adopt(tx: WriteTransaction, content: bytes) -> Receipt:
     if "operator" not in tx.actor.roles:
         raise NotAllowed("规则要由一位区级管理员提出、另一位确认，请在「规则」页面上办")
     rules, said = check(tx, content)
-    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.policy == PREFIX + rules.name))
+    policy_proposals.drop(tx, PREFIX + rules.name)
     return _append(tx, rules, said, "")
 
 
 def propose(tx: WriteTransaction, content: bytes) -> str:
     """Propose a rule file to a second official. Returns the proposal's id. Raises NotAllowed, InvalidRequest, Conflict."""
-    tx.require("set_up", None)
+    tx.require(policy_proposals.ACTION, None)
     rules, said = check(tx, content)
-    policy = PREFIX + rules.name
-    if tx.connection.execute(select(_PROPOSAL.c.id).where(_PROPOSAL.c.policy == policy)).first():
-        raise Conflict(f"「{rules.title}」已有一版在等另一位管理员确认，请先确认或退回那一版")
-    new_id = new_number()
-    made = {"id": new_id, "policy": policy, "said": orjson.dumps(said).decode()}
-    tx.connection.execute(_PROPOSAL.insert(), [made | {"proposed_by": tx.actor.account, "proposed_at": format_time(tx.now)}])
-    tell_staff(tx, "set_up", None, "rules.proposed", _told(rules))
+    taken = f"「{rules.title}」已有一版在等另一位管理员确认，请先确认或退回那一版"
+    new_id = PROPOSALS.propose(tx, PREFIX + rules.name, said, taken)
+    tell_staff(tx, policy_proposals.ACTION, None, "rules.proposed", _told(rules))
     return new_id
 
 
 def confirm(tx: WriteTransaction, proposal: str) -> Receipt:
     """Adopt what another official proposed. Raises NotAllowed (one's own), NotFound, InvalidRequest (its day is over), Conflict."""
-    tx.require("set_up", None)
-    tx.require_own()
-    row = _row(tx.connection, proposal)
-    if row.proposed_by == tx.actor.account:
-        raise NotAllowed("这份规则是您提出的，要由另一位区级管理员确认")
-    rules, said = check(tx, row.said.encode())
-    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.id == proposal))
-    return _append(tx, rules, said, row.proposed_by)
+    found = PROPOSALS.confirm(tx, proposal)
+    rules, said = check(tx, orjson.dumps(found.said))
+    return _append(tx, rules, said, found.proposed_by)
 
 
 def decline(tx: WriteTransaction, proposal: str) -> None:
     """Drop a proposal; whoever made it may take it back too. Raises NotAllowed, NotFound."""
-    tx.require("set_up", None)
-    _row(tx.connection, proposal)
-    tx.connection.execute(_PROPOSAL.delete().where(_PROPOSAL.c.id == proposal))
+    PROPOSALS.decline(tx, proposal)
 
 
 def proposals(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
     """List the rule sets that wait for a second person, oldest first. Raises NotAllowed."""
-    actors.require(tx.connection, actor, "set_up", None)
-    rows = tx.connection.execute(
-        select(_PROPOSAL).where(_PROPOSAL.c.policy.like(PREFIX + "%")).order_by(_PROPOSAL.c.proposed_at, _PROPOSAL.c.id)
-    )
-    return [_proposal(row, actor) for row in rows]
-
-
-def _proposal(row: Any, actor: Actor) -> Proposal:
-    said = orjson.loads(row.said)
-    return Proposal(row.id, reading.parse(said), said, row.proposed_by, row.proposed_at, row.proposed_by == actor.account)
-
-
-def _row(connection: Connection, proposal: str) -> Any:
-    row = connection.execute(select(_PROPOSAL).where(_PROPOSAL.c.id == proposal, _PROPOSAL.c.policy.like(PREFIX + "%"))).one_or_none()
-    if row is None:
-        raise NotFound("这份规则已经确认或退回了，请刷新页面")
-    return row
+    return [Proposal(**vars(one), rules=reading.parse(one.said)) for one in PROPOSALS.waiting(tx, actor)]
 
 
 def _append(tx: WriteTransaction, rules: RuleSet, said: Mapping[str, Any], proposed_by: str) -> Receipt:
@@ -179,11 +145,6 @@ def _append(tx: WriteTransaction, rules: RuleSet, said: Mapping[str, Any], propo
 
 def _told(rules: RuleSet) -> About:
     return {"rules": f"{rules.title}，第 {rules.version} 版", "from_day": rules.effective_on}
-
-
-def as_file(said: Mapping[str, Any]) -> bytes:
-    """Write a rule set as a file that reads back as the same."""
-    return orjson.dumps(said, option=orjson.OPT_INDENT_2)
 
 
 # --- what changed

@@ -30,6 +30,7 @@ from ledger.selections.reading import ACTION
 from ledger.selections.sources import Source
 from ledger.service.drafts import duration
 from ledger.service.gates import at_night
+from ledger.shares import hundredths, percent
 from ledger.tables import AccountBindingRow, SelectionDoubtRow, SelectionProposalRow, table
 from ledger.transactions import ReadTransaction, WriteTransaction
 
@@ -154,7 +155,8 @@ def _of_person(records: Sequence[Any], policy: ServicePolicy) -> dict[int, list[
         elif day >= policy.long_day_minutes:
             found[record.service].append(f"这天共 {duration(day)}，时间很长")
         if one_hand and record.recorder == main:
-            found[record.service].append(f"{most * 100 // hands.total()}% 的时长由同一人登记")
+            share = hundredths(most, hands.total(), at_most=SHARE_PERCENT * 100) or 0
+            found[record.service].append(f"{percent(share)} 的时长由同一人登记")
     return found
 
 
@@ -195,7 +197,7 @@ def propose(tx: WriteTransaction, selection: str, service: int, finding: str, re
         raise InvalidRequest("请选择保留、剔除或退回核实")
     if len(reason) < 4 or not text(REASON_MAX)(reason):
         raise InvalidRequest(f"请写明怎么查的、为什么（4 至 {REASON_MAX} 个字，不要写手机号或身份证号）")
-    if not sources.services_of(tx.connection, row.id, [service]):
+    if not sources.services_of(tx.connection, row, [service]):
         raise NotFound(f"第 {service} 条不在这次评选冻结的记录里")
     said = {"selection": row.id, "service": service, "finding": finding, "reason": reason}
     upsert_rows(tx.connection, _PROPOSAL, [said | {"asked_by": tx.actor.account, "asked_at": format_time(tx.now)}])
@@ -204,7 +206,7 @@ def propose(tx: WriteTransaction, selection: str, service: int, finding: str, re
 def confirm(tx: WriteTransaction, selection: str, service: int) -> Receipt:
     """Decide as proposed: a second person, who did not record it either. Raises NotFound, NotAllowed, Conflict."""
     row = _working(tx, selection)
-    said, record = _proposed(tx, row.id, service), sources.services_of(tx.connection, row.id, [service])[0]
+    said, record = _proposed(tx, row.id, service), sources.services_of(tx.connection, row, [service])[0]
     if tx.actor.account == said.asked_by:
         raise NotAllowed("这是您提出的处理意见，要由另一个人来确认")
     if tx.actor.account == record.recorder:

@@ -166,7 +166,7 @@ def _check(tx: WriteTransaction, row: Any, said: Mapping[str, list[Any]]) -> lis
     if any(len(value) > CHANGES_MAX for value in said.values()):
         raise InvalidRequest(f"一条异议一次最多改动 {CHANGES_MAX} 处，请分开决定")
     named = [*said.get("drop", []), *said.get("keep", [])]
-    frozen = {one.service: one for one in sources.services_of(tx.connection, row.id, named)}
+    frozen = {one.service: one for one in sources.services_of(tx.connection, row, named)}
     if missing := sorted(set(named) - frozen.keys()):
         raise InvalidRequest(f"第 {missing[0]} 条不在这次评选冻结的记录里，请核对记录的条号")
     concerned = {one.subject for one in frozen.values()}

@@ -17,10 +17,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, case, func, literal, select
 
+from ledger.database import sorting_on_disk
 from ledger.selections.facts import NONE, Facts
 from ledger.selections.rules import TIE_BREAKS, Rules
-from ledger.selections.sources import WHY_OUT, Source
+from ledger.selections.sources import WHY_OUT, Source, whose
 from ledger.service.drafts import duration
+from ledger.shares import hundredths, percent
+from ledger.tables import ServiceRow, table
+
+_SERVICE = table(ServiceRow)
 
 
 class Sums(NamedTuple):
@@ -113,8 +118,9 @@ def sums_of(person: Any, items: Sequence[Item]) -> Sums:
 @contextmanager
 def everyone(source: Source, rules: Rules, minimum: int = 1) -> Iterator[Everyone]:
     """Find everybody with at least *minimum* minutes that count. The stream may be left before its end."""
-    minimum = max(minimum, 1)
-    apart = _apart(source, rules)
+    connection, minimum = source.connection, max(minimum, 1)
+    with sorting_on_disk(connection):
+        apart = _apart(source, rules)
     people = {row.subject: row for row in _people_of(source, apart)}
     folded, hidden = [], 0
     for subject, found in groupby(source.records_of(people), key=lambda row: row.subject):
@@ -122,7 +128,8 @@ def everyone(source: Source, rules: Rules, minimum: int = 1) -> Iterator[Everyon
         hidden += sum(row.minutes for row in rows) >= minimum  # the database adds them up too, and counts them
         folded.append(sums_of(people[subject], fold(rows, rules, source.out)))
     folded = sorted((one for one in folded if one.minutes >= minimum), key=lambda one: (-one.minutes, one.subject))
-    with source.connection.execute(_summed(source, rules, minimum), execution_options={"yield_per": 1_000}) as rows_summed:
+    summing = _summed(source, rules, minimum)
+    with sorting_on_disk(connection), connection.execute(summing, execution_options={"yield_per": 1_000}) as rows_summed:
         first = rows_summed.fetchone()
         considered = (first.everybody if first else 0) - hidden + len(folded)
         rest = chain((first,) if first else (), rows_summed)
@@ -136,13 +143,13 @@ def _apart(source: Source, rules: Rules) -> set[str]:
     found = set(rules.exclude)
     numbers = sorted(source.out)
     for at in range(0, len(numbers), 500):
-        found |= set(source.connection.execute(select(seen.subject).where(seen.service.in_(numbers[at : at + 500]))).scalars())
+        asked = select(whose(rules.subject)).where(_SERVICE.c.entry_index.in_(numbers[at : at + 500]))
+        found |= set(source.connection.execute(asked).scalars())
     total = func.sum(seen.minutes)
     for name, key in (("day", seen.served_on), ("activity", seen.activity)):
         if (most := rules.caps.get(name)) is not None:
-            for part in source.parts():
-                asked = select(source.subject).where(*part).group_by(source.subject, key).having(total > most)
-                found |= set(source.connection.execute(asked).scalars())
+            asked = select(source.subject).group_by(source.subject, key).having(total > most)
+            found |= set(source.connection.execute(asked).scalars())
     for series, most in rules.caps.get("series", {}).items():
         asked = select(source.subject).where(seen.series == series).group_by(source.subject).having(total > most)
         found |= set(source.connection.execute(asked).scalars())
@@ -197,7 +204,8 @@ def judge(rules: Rules, one: Sums, known: Facts, barred: str | None, last: str) 
     if rules.confirmed_only and (one.confirmed_on is None or one.confirmed_on > last):
         lacks.append("本人还没有确认登记")
     if rules.back_filled_percent is not None and one.minutes_c * 100 > rules.back_filled_percent * one.minutes:
-        lacks.append(f"时长 {one.minutes_c * 100 // one.minutes}% 为补录")
+        share = hundredths(one.minutes_c, one.minutes, at_most=rules.back_filled_percent * 100) or 0
+        lacks.append(f"时长 {percent(share)} 为补录")
     return out, lacks
 
 

@@ -9,14 +9,13 @@ goes the same way as the page did.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import zip_longest
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, bindparam, cast, func, insert, literal, null, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, bindparam, cast, func, insert, literal, null, or_, select, tuple_
 
 from ledger import tables
-from ledger.ids import ALPHABET
+from ledger.database import sorting_on_disk
 from ledger.people.actors import below
 from ledger.selections import facts
 from ledger.selections.facts import Facts
@@ -88,12 +87,6 @@ class Source:
         plain: ColumnElement[str] = self.records.c.subject
         return plain if self.together else func.coalesce(plain, "")
 
-    def parts(self) -> list[list[ColumnElement[bool]]]:
-        """Cut the people by their numbers' first letters, so that what the database has to sort for each part stays small; or do not."""
-        mine = self.records.c.subject
-        bounds = ["", *ALPHABET[1:]] if self.together else []
-        return [[mine >= low, *([mine < high] if high else [])] for low, high in zip_longest(bounds, bounds[1:])] or [[]]
-
     def records_of(self, subjects: Iterable[str]) -> Iterator[Any]:
         """Give the records of some people, each person's together, earliest first."""
         wanted = sorted(set(subjects))
@@ -120,9 +113,14 @@ def live(connection: Connection, scope: Scope) -> Source:
     return replace(source, out=_out(source, scope))
 
 
+def whose(subject: str) -> ColumnElement[Any]:
+    """Say of the service table whose a record is in selections of "volunteers" or "organisations"; no correction changes that."""
+    return _SERVICE.c.volunteer if subject == "volunteers" else _SERVICE.c.organisation
+
+
 def _records(scope: Scope, *, with_series: bool) -> Any:
     rules = scope.rules
-    subject = _SERVICE.c.volunteer if rules.subject == "volunteers" else _SERVICE.c.organisation
+    subject = whose(rules.subject)
     columns = [
         getattr(_SERVICE.c, name) for name in ("activity", "served_on", "start", "end", "minutes", "grade", "recorder", "recorded_at")
     ]
@@ -132,7 +130,7 @@ def _records(scope: Scope, *, with_series: bool) -> Any:
     )
     if with_series:
         asked = asked.join_from(_SERVICE, _ACTIVITY, _ACTIVITY.c.id == _SERVICE.c.activity)
-    where = [counting(scope.asked_on), _SERVICE.c.served_on >= scope.since, _SERVICE.c.served_on <= scope.until]
+    where = [counting(scope.asked_on, by_day=False), _SERVICE.c.served_on >= scope.since, _SERVICE.c.served_on <= scope.until]
     if len(rules.grades) < 4:
         where.append(_SERVICE.c.grade.in_(rules.grades))
     if rules.subject == "organisations":
@@ -209,28 +207,37 @@ def freeze(connection: Connection, selection: str, index: int, scope: Scope) -> 
         connection.execute(_CANDIDATE.update().where(mine).values(facts=bindparam("what")), said)
     if source.out:
         gone = [{"which": service, "why": why} for service, why in source.out.items()]
-        connection.execute(_RECORD.update().where(known, _RECORD.c.service == bindparam("which")).values(out=bindparam("why")), gone)
+        one = known & _named(scope.rules.subject, _SERVICE.c.entry_index == bindparam("which"))
+        connection.execute(_RECORD.update().where(one).values(out=bindparam("why")), gone)
     return dict(source.seats)
 
 
 def _copy(connection: Connection, selection: str, index: int, records: FromClause) -> None:
     names = [column.name for column in records.c]
     asked = select(literal(selection).label("selection"), literal(index).label("since"), *(records.c[name] for name in names))
-    asked = asked.order_by(records.c.subject, records.c.start)  # the order of an index of the services: nothing needs sorting
-    connection.execute(insert(_RECORD).from_select(["selection", "since", *names], asked))
+    # The order of the copy itself, sorted: an index of services would be a page to read for each record.
+    in_order = func.coalesce(records.c.subject, ""), records.c.served_on, records.c.service
+    with sorting_on_disk(connection):
+        connection.execute(insert(_RECORD).from_select(["selection", "since", *names], asked.order_by(*in_order)))
 
 
 def admit(connection: Connection, selection: str, index: int, services: list[int], scope: Scope) -> None:
     """Let records count as they stand now, in place of how they were frozen: what the objection decided at *index* names."""
-    mine = (_RECORD.c.selection == selection) & _RECORD.c.service.in_(services) & _RECORD.c.until.is_(None)
+    these = _SERVICE.c.entry_index.in_(services)
+    mine = (_RECORD.c.selection == selection) & _named(scope.rules.subject, these) & _RECORD.c.until.is_(None)
     connection.execute(_RECORD.update().where(mine).values(until=index))
-    now = _records(scope, with_series=True).where(_SERVICE.c.entry_index.in_(services)).subquery()
+    now = _records(scope, with_series=True).where(these).subquery()
     _copy(connection, selection, index, now)
     missing = select(now.c.subject).where(now.c.subject.not_in(select(_CANDIDATE.c.subject).where(_CANDIDATE.c.selection == selection)))
     people = _people(scope).subquery()
     names = ["selection", *(column.name for column in people.c)]
     asked = select(literal(selection), people).where(people.c.subject.in_(missing))
     connection.execute(insert(_CANDIDATE).from_select(names, asked))
+
+
+def _named(subject: str, these: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Ask for the frozen records of some services, by the key: it begins with whose they are. An index by service costs a freeze more than all else."""
+    return tuple_(_RECORD.c.subject, _RECORD.c.service).in_(select(whose(subject), _SERVICE.c.entry_index).where(these))
 
 
 def frozen(connection: Connection, row: Any, rules: Rules, before: int | None = None) -> Source:
@@ -291,7 +298,8 @@ def _decided(connection: Connection, selection: str, last: int, out: dict[int, s
     return out, barred
 
 
-def services_of(connection: Connection, selection: str, services: Iterable[int]) -> list[Any]:
-    """Give the frozen records of a selection with these numbers, as they stand in it now."""
-    mine = _RECORD.c.selection == selection, _RECORD.c.until.is_(None), _RECORD.c.service.in_(sorted(set(services)))
-    return list(connection.execute(select(_RECORD).where(*mine).order_by(_RECORD.c.service)))
+def services_of(connection: Connection, row: Any, services: Iterable[int]) -> list[Any]:
+    """Give the frozen records of a selection (its row) with these numbers, as they stand in it now."""
+    these = _named(row.subject, _SERVICE.c.entry_index.in_(sorted(set(services))))
+    asked = select(_RECORD).where(_RECORD.c.selection == row.id, these, _RECORD.c.until.is_(None))
+    return list(connection.execute(asked.order_by(_RECORD.c.service)))

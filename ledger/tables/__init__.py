@@ -76,7 +76,7 @@ from ledger.tables.selections import (
     SelectionRow,
     SelectionWordsRow,
 )
-from ledger.tables.spot_checks import SpotCheckRow
+from ledger.tables.spot_checks import SpotCheckAnnouncementRow, SpotCheckRow
 from ledger.tables.tasks import TaskRow
 from ledger.tables.work import (
     DormancyNoticeRow,
@@ -183,6 +183,7 @@ __all__ = [
     "SessionRow",
     "SheetDraftRow",
     "SignUpRow",
+    "SpotCheckAnnouncementRow",
     "SpotCheckRow",
     "StationRow",
     "TaskRow",

@@ -13,7 +13,7 @@ from ledger.tables.filing import FILING
 from ledger.tables.handovers import HandoverRow
 from ledger.tables.privacy import ErasureRow
 from ledger.tables.selections import SELECTIONS
-from ledger.tables.spot_checks import SpotCheckRow
+from ledger.tables.spot_checks import SPOT_CHECKS
 from ledger.tables.tasks import TaskRow
 
 
@@ -364,7 +364,7 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     *SELECTIONS,
     FigureRow,
     OrganisationMarkRow,
-    SpotCheckRow,
+    *SPOT_CHECKS,
     DutyPaperRow,
     *FILING,
     HandoverRow,

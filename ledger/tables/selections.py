@@ -1,6 +1,6 @@
 """Yearly selections: what follows from the log, the records and people as frozen among it; and beside it drafts, proposals, sealed salts and words."""
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from ledger.tables.columns import blob, count, index_key, text
@@ -57,19 +57,19 @@ class SelectionRecordRow(SQLModel, table=True):
     """A projection: a service as a selection froze it, or as an objection let it in at the entry *since*; *until* a later one replaced it.
 
     *subject*: whose record it is there: the volunteer's, or the organisation's. *out*: why it does not count by the rules themselves. The table lies in
-    the order of its key (SQLite), so that each person's records are added up side by side.
+    the order of its key (SQLite), so that each person's records, and each day's, are added up side by side.
     """
 
     __tablename__ = "selection_record"
     selection: str = text(primary_key=True)
     subject: str = text(primary_key=True)
+    served_on: str = text(primary_key=True)
     service: int = Field(sa_type=BigInteger, primary_key=True)
     since: int = Field(sa_type=BigInteger, primary_key=True)
     until: int | None = _index()
     person: str = text()
     activity: str = text()
     series: str | None = text(default=None)
-    served_on: str = text()
     start: str = text()
     end: str = text()
     minutes: int
@@ -77,7 +77,7 @@ class SelectionRecordRow(SQLModel, table=True):
     recorder: str = text()
     recorded_at: str = text()
     out: str | None = text(default=None)
-    __table_args__ = (Index("ix_selection_record_service", "selection", "service"), {"sqlite_with_rowid": False})
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class SelectionCandidateRow(SQLModel, table=True):

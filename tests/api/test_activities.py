@@ -2,8 +2,6 @@
 
 import re
 import threading
-import time
-from datetime import timedelta
 
 import pytest
 import requests
@@ -216,15 +214,13 @@ def test_a_crowd_at_a_real_server_is_all_signed_in_and_nobody_twice(world, clerk
     token = lambda: re.search(r'name="csrf_token" value="([^"]+)"', session.get(f"{address}/sign-in").text)[1]  # noqa: E731
     session.post(f"{address}/sign-in", {"csrf_token": token(), "name": "recorder", "password": "correct horse battery"})
     said = re.search(r'name="csrf_token" value="([^"]+)"', session.get(f"{address}/activities/{event}/desk").text)[1]
-    cookies, statuses, slow = session.cookies.get_dict(), [], []
+    cookies, statuses = session.cookies.get_dict(), []
 
     def send(number):
-        began = time.perf_counter()
         answer = requests.post(
             f"{address}/activities/{event}/desk", {"csrf_token": said, "code": number}, cookies=cookies, allow_redirects=False, timeout=60
         )
         statuses.append(answer.status_code)
-        slow.append(time.perf_counter() - began)
 
     threads = [threading.Thread(target=send, args=(number,)) for number in people]
     for thread in threads:
@@ -234,4 +230,3 @@ def test_a_crowd_at_a_real_server_is_all_signed_in_and_nobody_twice(world, clerk
     assert statuses == [302] * len(people)
     with world.ledger.read() as tx:
         assert desks.counts(tx.connection, event) == desks.Counts(len(people), len(people), len(people))
-    assert timedelta(seconds=max(slow)) < timedelta(minutes=1)

@@ -15,7 +15,9 @@ from sqlalchemy import event
 from api.kept import Kept
 from ledger import stations
 from ledger.activities import Activity, find_or_publish
+from ledger.log import Fact
 from ledger.people.actors import OPERATOR, Actor
+from ledger.policies import DEFAULTS, adopt, service_policy
 from ledger.service import approving
 
 CENTRE, STATION, NEXT_STATION = "340104001000", "340104001004", "340104001001"
@@ -53,6 +55,38 @@ def table_rows(page):
         code: [int(re.search(rf'data-label="{label}"[^>]*>([\d,]+)', row)[1].replace(",", "")) for label in wanted]
         for code, row in zip(rows, cells, strict=True)
     }
+
+
+def test_a_rate_just_below_its_target_reads_so_in_every_form(world, counted):
+    """One of 1,001 against one per mille is 0.0999 %: rounded, it would be the target with somebody missing."""
+    people = counted.rates(2025)[CENTRE]["registered"]
+    population = {"station": CENTRE, "population": 1000 * people + 1, "counted_on": "2025-11-01", "source": "普查"}
+    with world.ledger.read() as tx:
+        rules = service_policy(tx.connection, tx.today.isoformat())
+    rules = {name: getattr(rules, name) for name in DEFAULTS} | {"registration_target_permille": 1}
+    rules["star_hours"] = list(rules["star_hours"])
+    world.ledger.write(lambda tx: adopt(tx, effective_on="2025-11-01", rules=rules), OPERATOR)
+    world.ledger.write(lambda tx: tx.append([Fact("station.population_declared", population)]), OPERATOR)
+    visitor = world.visitor()
+    page = visitor.get(f"/stations/?unit={CENTRE}").text
+    assert '<p class="figure">0.09%</p>' in page
+    assert "目标 0.10%，还差 1 人" in page
+    assert ">0.10%</td>" not in page
+    rows = list(csv.reader(io.StringIO(visitor.get(f"/stations/file/csv?unit={CENTRE}").data.decode("utf-8-sig"))))
+    head = next(row for row in rows if "注册率" in row)
+    assert rows[rows.index(head) + 1][head.index("注册率")] == "0.09%"
+    drawn = visitor.get(f"/stations/file/svg?unit={CENTRE}").text
+    assert "注册率 0.09%，目标 0.10%" in drawn
+
+
+def test_a_year_that_has_only_begun_leads_to_the_one_before(world, counted):
+    hint = "还没有计入过服务，参与率从头算起"
+    assert hint not in world.visitor().get(f"/stations/?unit={CENTRE}").text
+    world.clock.move(days=60)
+    page = world.visitor().get(f"/stations/?unit={CENTRE}").text
+    assert f"2026 年{hint}" in page
+    assert re.search(rf'href="/stations/\?unit={CENTRE}&amp;year=2025">看 2025 年的', page)
+    assert hint not in world.visitor().get(f"/stations/?unit={CENTRE}&year=2024").text
 
 
 def test_what_stands_on_top_is_the_sum_below_and_what_a_recount_finds(world, counted):

@@ -89,6 +89,8 @@ PAGES = {
     "annual_reports.file": EVERYONE,
     "spot_checks.listing": EVERYONE,
     "spot_checks.one": EVERYONE,
+    "spot_checks.announced": EVERYONE,
+    **{f"spot_checks.{view}": {"official"} for view in ("plan", "announce", "withdraw")},
     "spot_checks.form": {"official"},
     "spot_checks.record": {"official"},
     "credentials.keys": EVERYONE,
@@ -104,6 +106,9 @@ PAGES |= {
     "tasks.drop": {"approver", "official"},
     "open_data.page": EVERYONE,
     "open_data.file": EVERYONE,
+    "appraisals.listing": STAFF,
+    "appraisals.propose": {"official"},
+    "appraisals.decide": {"official"},
     "indicator_sets.listing": EVERYONE,
     "indicator_sets.file": EVERYONE,
     "indicator_sets.propose": {"official"},
@@ -270,6 +275,8 @@ API |= {
     "api_stations.declare": "stations:write",
     "api_rates.counted": "stations:read",
     "api_rates.published": "stations:read",
+    "api_indicators.standing": "stations:read",
+    "api_spot_checks.listed": "stations:read",
     "api_selections.recheck": "selections:read",
     "api_selections.listing": "selections:write",
     "api_selections.create": "selections:write",
@@ -346,6 +353,7 @@ TOKENS = {
 }
 """Whose tokens try every route, with each scope that their role may have."""
 EXAMPLES = {
+    "announced": 999_999,
     "account": "clerk",
     "selection": "2222222222",
     "service": 999_999,

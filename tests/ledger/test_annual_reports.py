@@ -11,7 +11,6 @@ from world import CENTRE, HOME, OTHER, local
 from ledger import annual_reports, history, spot_checks
 from ledger.annual_reports import COUNTS, below, document
 from ledger.errors import InvalidRequest, NotFound
-from ledger.notes import note_parts, parse_checkpoint
 from ledger.people.actors import Actor
 from ledger.reports import file_of
 from ledger.service import objections, omissions
@@ -30,7 +29,7 @@ class Naive:
     """A year added up from the entries alone, by the plainest means: the counts of each unit, its grades, its series."""
 
     def __init__(self, entries, year, late):
-        self.year, self.above, self.found, self.records, self.series, self.asked = str(year), {}, {}, {}, {}, {}
+        self.year, self.above, self.found, self.records, self.series, self.asked, self.announced = str(year), {}, {}, {}, {}, {}, {}
         for entry in entries:
             work = getattr(self, "_" + entry["kind"].replace(".", "_"), None)
             if work:
@@ -85,7 +84,17 @@ class Naive:
     def _certificate_revoked(self, said):
         self.add(said.body["station"], "revoked", said.within)
 
+    def _spot_check_announced(self, said):
+        self.announced[said.index] = said.within
+        self.add(said.body["station"], "announced", said.within)
+        self.add(said.body["station"], "undrawn", said.within)
+
+    def _spot_check_withdrawn(self, said):
+        self.add(said.body["station"], "undrawn", -self.announced[said.body["announced"]])
+        self.add(said.body["station"], "withdrawn", self.announced[said.body["announced"]])
+
     def _spot_check_recorded(self, said):
+        self.add(said.body["station"], "undrawn", -self.announced[said.body["announced"]])
         within = said.body["checked_on"][:4] == self.year
         self.add(said.body["station"], "checks", within)
         self.add(said.body["station"], "checked", within * sum(len(said.body[name]) for name in ("held", "wrong", "unclear")))
@@ -205,13 +214,19 @@ def _open(tx):
 
 
 def test_spot_checks_of_the_year_with_what_they_found(street):
-    checkpoint = parse_checkpoint(note_parts(street.sign().encode())[0])
+    street.announce_check(HOME)
+    dropped = street.announce_check(OTHER)
+    index = street.announce_check(CENTRE, 4)
+    street.advance(days=1)
+    street.write(lambda tx: spot_checks.withdraw(tx, dropped, "这一期没有开奖"))
     with street.read() as tx:
-        drawn = spot_checks.draw(tx.connection, CENTRE, checkpoint, "三月的双色球", 4)
-    found = spot_checks.Found(street.today, "三月的双色球", 4, drawn[:1], drawn[2:3])
-    street.write(lambda tx: spot_checks.record(tx, CENTRE, checkpoint, found))
+        drawn = spot_checks.draw(tx, index, "03071219253308")
+    found = spot_checks.Found(street.today, "03071219253308", drawn[:1], drawn[2:3])
+    street.write(lambda tx: spot_checks.record(tx, index, found))
     counts = check(street, 2025)
     assert [counts[CENTRE][what] for what in ("checks", "checked", "checked_wrong", "checked_unclear")] == [1, 4, 1, 1]
+    assert [counts[CENTRE][what] for what in ("announced", "undrawn", "withdrawn")] == [3, 1, 1]
+    assert [counts[HOME]["undrawn"], counts[OTHER]["withdrawn"], check(street, 2024)[CENTRE]["announced"]] == [1, 1, 0]
     assert counts[HOME]["checks"] == check(street, 2024)[CENTRE]["checks"] == 0
 
 

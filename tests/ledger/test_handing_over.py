@@ -1,5 +1,6 @@
 """Records for the designated national system: of who said yes, article 5 and no more, by two people, once, and everybody in the file sees it."""
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -174,6 +175,29 @@ def test_who_left_or_was_erased_is_not_handed_over(town):
     after = taken(town, agreed(town))
     assert not {town.people[0], town.people[1]} & set(after.gathered.people)
     assert not {row["number"] for rows in after.gathered.blocks.values() for row in rows} - set(after.gathered.people)
+
+
+class Slow(list[object]):
+    """Blocks of a file that take their time: something else is done when they are looked at first."""
+
+    meanwhile = staticmethod(lambda: None)
+
+    def __iter__(self):
+        act, self.meanwhile = self.meanwhile, lambda: None
+        act()
+        return super().__iter__()
+
+
+def test_who_leaves_while_the_file_is_made_keeps_it_from_leaving(town):
+    request = agreed(town)
+    own = Actor("own-" + town.people[0], "volunteer", None, town.people[0])
+    slow = Slow(mapping.shipped().blocks)
+    slow.meanwhile = lambda: town.write(lambda tx: withdrawals.withdraw(tx, town.people[0], next(iter(LEAVING))), own)
+    with pytest.raises(Conflict, match="有人退出了。文件没有取走"):
+        asking.take(town.ledger, HEAD, request, dataclasses.replace(mapping.shipped(), blocks=slow))
+    with town.read() as tx:
+        assert not any(reveals.of(tx, person) for person in town.people)
+    assert town.people[0] not in taken(town, request).gathered.people
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_staff_are_told_at_the_nearest_unit_that_has_anybody(town):
 
     def told(station, action="approve"):
         with town.read() as tx:
-            return [login for login, account in ids.items() if account in notices.staff(tx.connection, action, station)]
+            return [login for login, account in ids.items() if account in notices.desks(tx.connection, action, [station])[station]]
 
     assert (told(HOME), told(OTHER), told(CENTRE)) == (["near"], ["above"], ["above"])
     accounts.set_disabled(OPERATOR, "near", disabled=True)

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +14,11 @@ from ledger import activities, history, log, rates, stations, unit_tree
 from ledger.activities import Activity
 from ledger.checking.verifying import verify
 from ledger.errors import InvalidRequest, NotAllowed
-from ledger.kinds.checks import INTEGER_MAX
 from ledger.log import Fact
 from ledger.people import volunteers
 from ledger.people.actors import OPERATOR
 from ledger.people.volunteers import Registration
-from ledger.rates import counting_day, ratio
+from ledger.rates import counting_day
 from ledger.service import amending, approving, recording
 from ledger.service.drafts import Draft
 from ledger.stations import Station
@@ -30,32 +28,6 @@ PUBLISHED, YEAR_SERVED = table(PublishedRateRow), table(YearServedRow)
 BATCH = "0195c5a0-0000-7000-8000-000000000001"
 UNITS = {"D": None, "C1": "D", "C2": "D", "S1": "C1", "S2": "C1", "S3": "C2", "S4": "D"}
 LEVELS = {"D": "district", "C": "centre", "S": "station"}
-
-
-# --- ratios -----------------------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(0, INTEGER_MAX), st.integers(1, INTEGER_MAX))
-def test_a_ratio_is_rounded_half_up_to_four_decimals(numerator, denominator):
-    exact = Fraction(numerator, denominator) * 10_000
-    rounded = int(exact) + (exact - int(exact) >= Fraction(1, 2))
-    assert ratio(numerator, denominator) == f"{rounded // 10_000}.{rounded % 10_000:04d}"
-
-
-@pytest.mark.parametrize(
-    ("numerator", "denominator", "said"),
-    [
-        (4621, 41390, "0.1116"),
-        (1, 20_000, "0.0001"),
-        (1, 20_001, "0.0000"),
-        (3, 20_000, "0.0002"),
-        (1, 3, "0.3333"),
-        (0, 5, "0.0000"),
-        (5, 0, ""),
-    ],
-)
-def test_ratios_at_the_edge(numerator, denominator, said):
-    assert ratio(numerator, denominator) == said
 
 
 def test_a_year_is_counted_on_its_last_day_or_today():

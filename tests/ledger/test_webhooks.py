@@ -5,7 +5,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -265,11 +264,9 @@ def test_a_write_does_not_wait_for_a_receiver_that_never_answers(town):
         town.volunteer()
         job = ThreadPoolExecutor(1).submit(deliver, town.ledger)
         accepted, _ = silent.accept()  # the job is now waiting for an answer
-        began = time.monotonic()
         for _ in range(3):
             town.volunteer()
-        assert time.monotonic() - began < 5
-        assert not job.done()
+        assert not job.done(), "had they waited, it would be"
         accepted.close()
         assert job.result(30) == 0
 

@@ -1,6 +1,7 @@
 """What auditors ask of the command line: bundles, samples, and a verification by several processes that goes on from the last."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from commands import shouwang
@@ -8,6 +9,7 @@ from world import CENTRE, World
 
 from ledger.checking import bundles
 from ledger.checking.trusting import Trust
+from ledger.entries import SHANGHAI
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +70,30 @@ def test_a_sample_is_drawn_from_a_signed_checkpoint_only(town, run, tmp_path):
     assert "出错了" in run("sample", "--checkpoint", "forged", "--nonce", "0317", "--count", 5, code=2)
 
 
-def test_a_spot_check_is_drawn_and_what_was_found_is_recorded(town, run, tmp_path):
-    (tmp_path / "kept").write_text(town.note)
-    asked = ("spot-check", CENTRE, "--checkpoint", "kept", "--nonce", "0317", "--count", 3)
+def test_a_spot_check_that_was_announced_is_drawn_and_what_was_found_is_recorded(town, run):
+    announced = town.announce_check(CENTRE, 3)
+    asked = ("spot-check", announced, "--nonce", "03 07 12 19 25 33 + 08")
     drawn = run(*asked, "--json")["sample"]
-    assert run(*asked).split() == [str(index) for index in drawn]
-    size = town.size
-    said = run(*asked, "--record", "--wrong", drawn[0], "--on", "2025-01-20", "--remark", "签到表找不到")
+    assert run("spot-check", announced, "--nonce", "03071219253308").split() == [str(index) for index in drawn]
+    size, on = town.size, town.today + timedelta(days=2)
+    said = run(*asked, "--record", "--wrong", drawn[0], "--on", on, "--remark", "签到表找不到")
     assert f"抽查结果已记入账本第 {size} 条：3 条，不属实 1，无法核实 0" in said
-    assert town.entries()[-1]["body"]["checked_on"] == "2025-01-20"
-    assert run(*asked, "--record", "--json")["index"] == size + 1
+    assert town.entries()[-1]["body"]["checked_on"] == on.isoformat()
+    assert "结果已记入账本" in run(*asked, "--record", code=2)
+    assert run(*asked).split() == [str(index) for index in drawn], "anybody draws it again"
     assert "请加 --record" in run(*asked, "--wrong", drawn[0], code=2)
-    assert "没有编码为" in run("spot-check", "x", *asked[2:], code=2)
+    assert "不是抽查预告" in run("spot-check", 1, *asked[2:], code=2)
+
+
+def test_a_spot_check_is_announced_by_a_number_of_another_day(town, run):
+    today = datetime.now(SHANGHAI).date()
+    plan = ("announce-spot-check", CENTRE, "--count", 3, "--source", "双色球下一期", "--digits", 14)
+    assert "从明天起" in run(*plan, "--number-on", today, code=2)
+    size = town.size
+    said = run(*plan, "--number-on", today + timedelta(days=2))
+    assert f"预告已记入账本第 {size} 条" in said
+    assert "已有一次抽查预告" in run(*plan, "--number-on", today + timedelta(days=2), code=2)
+    assert "才公布" in run("spot-check", size, "--nonce", "03071219253308", code=2)
 
 
 def test_a_verification_goes_on_from_the_last(town, run):

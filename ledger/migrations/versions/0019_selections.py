@@ -49,19 +49,18 @@ def upgrade() -> None:
     op.create_index(op.f("ix_selection_station"), "selection", ["station"], unique=False)
     op.create_table(
         "selection_record",
-        *_texts("selection", "subject"),
+        *_texts("selection", "subject", "served_on"),
         *_bigs("service", "since"),
         *_bigs("until", null=True),
         *_texts("person", "activity"),
         *_texts("series", null=True),
-        *_texts("served_on", "start", "end"),
+        *_texts("start", "end"),
         sa.Column("minutes", sa.Integer(), nullable=False),
         *_texts("grade", "recorder", "recorded_at"),
         *_texts("out", null=True),
-        sa.PrimaryKeyConstraint("selection", "subject", "service", "since", name=op.f("pk_selection_record")),
+        sa.PrimaryKeyConstraint("selection", "subject", "served_on", "service", "since", name=op.f("pk_selection_record")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_selection_record_service", "selection_record", ["selection", "service"], unique=False)
     op.create_table(
         "selection_candidate",
         *_texts("selection", "subject", "station", "registered_on"),

@@ -23,11 +23,26 @@ def upgrade() -> None:
     )
     op.create_index("uq_certificate_status_list_place", "certificate_status", ["list", "place"], unique=True)
     op.create_table(
+        "spot_check_announcement",
+        sa.Column("entry_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("station", sa.Text(), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.Column("available", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("digits", sa.Integer(), nullable=False),
+        sa.Column("number_on", sa.Text(), nullable=False),
+        sa.Column("tree_size", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("root", "units", "announced_by", "announced_at")),
+        *(sa.Column(name, sa.BigInteger(), nullable=True) for name in ("recorded_index", "withdrawn_index")),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("reason", "withdrawn_by", "withdrawn_at")),
+        sa.PrimaryKeyConstraint("entry_index", name=op.f("pk_spot_check_announcement")),
+    )
+    op.create_index(op.f("ix_spot_check_announcement_station"), "spot_check_announcement", ["station"], unique=False)
+    op.create_table(
         "spot_check",
         sa.Column("entry_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("station", "checked_on")),
-        sa.Column("tree_size", sa.BigInteger(), nullable=False),
-        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("announced", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("station", "checked_on", "nonce")),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in ("held", "wrong", "unclear")),
         sa.Column("remark", sa.Text(), nullable=True),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("recorder", "recorded_at")),
@@ -46,5 +61,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("spot_check", "certificate_status"):
+    for table in ("spot_check", "spot_check_announcement", "certificate_status"):
         op.drop_table(table)

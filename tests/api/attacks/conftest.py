@@ -16,6 +16,7 @@ from ledger.filing import asking
 from ledger.filing import drafts as filing_drafts
 from ledger.handing_over import asking as handing_over
 from ledger.ids import new_entry_id
+from ledger.log import Fact
 from ledger.organisations import Filing
 from ledger.people import changes, erasures, volunteers, withdrawals
 from ledger.people.actors import OPERATOR, Actor
@@ -88,7 +89,7 @@ def objects(world, person, recorded, upload, sheet):
     task = ledger.write(lambda tx: tasks.assign(tx, STATION, "建孵化基地", "2025-12-31", "工作方案"), OPERATOR)
     handover = ledger.write(lambda tx: handing_over.ask(tx, STATION, f"{today:%Y-%m}-01", today.isoformat(), "每月报送"), OPERATOR)
     ledger.sign_now()
-    spot_check = ledger.write(lambda tx: spot_checked(ledger, tx), OPERATOR).index
+    spot_check, announced = ledger.write(lambda tx: spot_checked(ledger, tx), OPERATOR)
     Tokens(ledger).issue(OPERATOR, "recorder", ["log:read"], today)
     return SimpleNamespace(
         index=recorded[0][0],
@@ -99,6 +100,7 @@ def objects(world, person, recorded, upload, sheet):
         handover=handover,
         task=task,
         spot_check=spot_check,
+        announced=announced,
         filing_draft=filing_draft,
         plan=plan.partition("plan=")[2],
         account=clerk_account,
@@ -130,10 +132,13 @@ def filed(ledger, clerk):
 
 
 def spot_checked(ledger, tx):
-    """One record of the street, drawn and found true."""
-    note = tx.connection.exec_driver_sql("SELECT note FROM checkpoint ORDER BY size DESC").scalars().first()
-    checkpoint = ledger.signing.keyring(tx.connection).open_checkpoint(note.encode())
-    return spot_checks.record(tx, CENTRE, checkpoint, spot_checks.Found(tx.today, "03 07 12", 1))
+    """One record of the street drawn and found true, as the log holds it when its number is out; and an announcement that waits for one."""
+    plan = spot_checks.Plan(CENTRE, 1, "双色球下一期开奖号码", 14, tx.today + date.resolution)
+    followed = spot_checks.announce(tx, ledger.signing, plan).index
+    body = {"announced": followed, "station": CENTRE, "checked_on": tx.today.isoformat(), "nonce": "03071219253308"}
+    drawn = tx.connection.exec_driver_sql("SELECT min(entry_index) FROM service").scalar()
+    check = tx.append([Fact("spot_check.recorded", body | {"held": [drawn], "wrong": [], "unclear": []})])[0].index
+    return check, spot_checks.announce(tx, ledger.signing, plan).index
 
 
 def certified(world, number):

@@ -206,7 +206,7 @@ SHEET = (
 def test_a_file_that_would_swell_is_refused_in_words(world, upload, content):
     clerk = world.visitor("recorder")
     path = upload(clerk, content(), "签到表.xlsx")
-    for _ in range(300):
+    for _ in range(600):
         page = clerk.get(path).text
         if "http-equiv" not in page:
             break

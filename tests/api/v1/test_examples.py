@@ -132,9 +132,8 @@ def real(label, one, text):
         **one.doubts,
         **dict(zip(map(str, (examples.APPROVED, examples.CORRECTED, examples.VOIDED)), map(str, one.served), strict=True)),
     }
-    for stands, value in found.items():
-        text = text.replace(stands, value)
-    return text
+    longest_first = sorted(found, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda stands: found[stands[0]], text)
 
 
 def as_a_shell_reads(command):

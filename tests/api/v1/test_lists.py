@@ -6,6 +6,10 @@ import threading
 import pytest
 from world import CENTRE, HOME, OTHER
 
+from ledger import spot_checks
+from ledger.indicators import adoption
+from ledger.indicators.measures import Count
+from ledger.indicators.standings import evaluate
 from ledger.people.actors import OPERATOR
 from ledger.rules import answers
 
@@ -210,3 +214,39 @@ def test_rates_and_credit_say_what_the_ledger_says(desk, reader):
     assert (credit["minutes"], [one["index"] for one in credit["records"]]) == (120, [index])
     assert desk.get("/rates?year=2025&on=2030-01-01", token=reader[0]).status_code == 422
     assert desk.get(f"/rates?year=2025&as_known={size + 100}", token=reader[0]).status_code == 422
+
+
+def test_indicators_say_what_their_page_counts_and_divide_to_it(desk, reader):
+    town = desk.town
+    said = items(pages(desk, "/indicators", reader[0], year=2025, limit=7))
+    with town.read() as tx:
+        chosen = adoption.in_force(tx.connection, tx.today.isoformat())
+        found = evaluate(Count(tx.connection, 2025, tx.today), chosen)
+    assert [(one["station"], one["indicator"]) for one in said] == [
+        (unit, one.indicator.id) for unit, mine in found.items() for one in mine
+    ]
+    for one, standing in zip(said, (one for mine in found.values() for one in mine), strict=True):
+        assert (one["numerator"], one.get("denominator"), one.get("reached")) == (
+            standing.numerator,
+            standing.denominator,
+            standing.reached,
+        )
+        assert (one["missing"], one.get("at_least")) == (standing.missing, standing.target and standing.target.at_least)
+    here = items(pages(desk, "/indicators", reader[0], year=2025, station=HOME))
+    assert here == [one for one in said if one["station"] == HOME]
+    assert desk.get("/indicators?year=2199", token=reader[0]).status_code == 422
+    assert desk.get("/indicators", token=reader[0]).status_code == 422
+
+
+def test_spot_checks_are_listed_with_what_became_of_them(desk, reader):
+    town = desk.town
+    town.serve(next(iter(town.people)), "2025-01-02 09:00", "11:00")
+    done = town.spot_check()
+    waiting = town.announce_check()
+    town.advance(days=2)
+    withdrawn = town.write(lambda tx: spot_checks.withdraw(tx, waiting, "号码没有公布"), OPERATOR).index
+    first, second = items(pages(desk, "/spot-checks", reader[0], station=HOME, limit=1))
+    assert (first["result_index"], first["held"], first["wrong"], first["nonce"]) == (done.index, 1, 0, "03071219253308")
+    assert "withdrawn_index" not in first
+    assert (second["index"], second["withdrawn_index"], second["withdrawn_late"]) == (waiting, withdrawn, True)
+    assert (second["reason"], "nonce" in second) == ("号码没有公布", False)

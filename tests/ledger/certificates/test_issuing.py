@@ -219,8 +219,11 @@ def test_it_is_found_by_number_or_code_however_typed_and_a_slip_of_the_pen_is_na
         find(issued.code[:2] + "0" + issued.code[3:])
     with pytest.raises(InvalidRequest, match="12 位，您输入了 11 位"):
         find(issued.code[:11])
-    with pytest.raises(InvalidRequest, match="证明编号不完整"):
-        find("340104-2025-1")
+    with pytest.raises(InvalidRequest, match="第 2 位可能有误：校验码里没有「0」"):
+        find("20345-ABCDEFG")
+    for short in ("340104-2025-1", "340104202500", "AB-2025"):
+        with pytest.raises(InvalidRequest, match="证明编号不完整"):
+            find(short)
 
 
 def test_the_document_goes_with_the_person_and_the_register_stays(street, person):

@@ -11,7 +11,7 @@ from town import CENTRE, EAST, OFFICIAL, SUN, TEAM, WEST, ZHAO
 from ledger import history, organisations
 from ledger.checking.verifying import verify
 from ledger.duties import lists, owing, papers
-from ledger.duties.forms import EVERY, quorum_held, score, shipped
+from ledger.duties.forms import EVERY, quorum_held, shipped
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.organisations import Filing
 from ledger.people.actors import OPERATOR
@@ -228,16 +228,6 @@ def test_who_owes_it_hands_it_in(town):
 
 
 # --- what follows from answers ----------------------------------------------------------------------------------------------
-
-
-@given(*[st.integers(0, 100)] * 4)
-def test_a_score_is_the_weighted_mean_and_lies_among_its_parts(role, party, standard, residents):
-    said = {"role": role, "party": party, "standard": standard, "residents": residents}
-    exact = (role * 50 + party * 15 + standard * 15 + residents * 20) / 100
-    found = score(shipped()["performance"], said)
-    assert abs(found / 100 - exact) <= 0.005 + 1e-9
-    assert min(said.values()) * 100 <= found <= max(said.values()) * 100
-    assert score(shipped()["station-report"], said) is None
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,9 @@ def test_a_target_is_judged_exactly_and_what_is_missing_just_reaches_it(numerato
         return
     value = Fraction(numerator * per, 1 if denominator is None else denominator)
     assert one.reached == (low <= value <= low + room)
-    assert abs(Fraction(one.hundredths, 100) - value) <= Fraction(1, 200)
+    assert abs(Fraction(one.hundredths, 100) - value) <= Fraction(1, 200 if one.reached else 100)
+    shown = Fraction(one.hundredths, 100)
+    assert (shown < low, shown > low + room) == (value < low, value > low + room), "what misses a target is never printed as the target"
     assert standing(numerator + one.missing, denominator, per, low).reached
     assert one.missing == 0 or not standing(numerator + one.missing - 1, denominator, per, low).reached
 

@@ -4,13 +4,18 @@ import json
 
 import orjson
 import pytest
-from town import OFFICIAL, ZHAO
+from argon2 import PasswordHasher
+from sqlalchemy import select
+from town import CENTRE, OFFICIAL, ZHAO
 
+from ledger import notices
 from ledger.checking.verifying import verify
 from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.indicators import adoption, proposing
-from ledger.people.actors import Actor
+from ledger.people.accounts import Accounts
+from ledger.people.actors import OPERATOR, Actor
 from ledger.rules import adopting
+from ledger.tables import AccountRow, table
 
 SECOND = Actor("zhou", "official")
 OWN = {"name": "本区指标", "indicators": [{"id": "teams", "name": "组织", "numerator": {"count": "organisations"}}]}
@@ -37,6 +42,19 @@ def test_two_officials_adopt_and_the_entry_names_both(town):
     with pytest.raises(NotFound):
         town.write(lambda tx: proposing.confirm(tx, proposal), SECOND)
     assert verify(town.ledger).ok
+
+
+def test_the_other_officials_are_told_what_waits_for_them(town):
+    accounts = Accounts(town.ledger, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    for login, role, place in (("sun", "official", None), ("wu", "official", None), ("qian", "approver", CENTRE)):
+        accounts.create(OPERATOR, login, role, station=place)
+    ids = {row.login: row.id for row in town.read(lambda tx: tx.connection.execute(select(table(AccountRow))).all())}
+    proposed(town, by=Actor(ids["sun"], "official"))
+    inboxes = {
+        login: town.read(lambda tx, one=one: [(seen.what, seen.about) for seen in notices.inbox(tx, one)]) for login, one in ids.items()
+    }
+    wanted = ("indicators.proposed", {"indicators": "本区指标", "from_day": "2026-06-01"})
+    assert {login for login, seen in inboxes.items() if wanted in seen} == {"wu"}
 
 
 def test_one_waits_at_a_time_and_may_be_taken_back(town):

@@ -10,6 +10,7 @@ from ledger.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ledger.log import Fact
 from ledger.people.accounts import Accounts
 from ledger.people.actors import OPERATOR, Actor
+from ledger.policy_proposals import as_file
 from ledger.rules import adopted, adopting, answers, reading
 
 ONE, TWO, CLERK = Actor("li", "official"), Actor("wang", "official"), Actor("zhao", "recorder", HOME)
@@ -145,7 +146,7 @@ def test_a_new_version_is_newer_and_never_begins_in_the_past(world):
         older, newer = adopted.history(tx.connection, "star")
         assert adopting.diff(older.said, newer.said) == [("effective_on", "2025-01-01", "2025-01-08"), ("version", "1", "2")]
         assert adopting.star_rules(tx.connection, "2025-01-07").version == 1
-        assert reading.read(adopting.as_file(newer.said)) == newer.rules, "the file handed out is the one adopted"
+        assert reading.read(as_file(newer.said)) == newer.rules, "the file handed out is the one adopted"
     world.check()
 
 

@@ -36,6 +36,7 @@ _METADATA = MetaData()
 _TEXTS = ("subject", "person", "series", "activity", "served_on", "start", "end", "grade", "recorder", "recorded_at")
 _RECORD = Table("record", _METADATA, Column("service", Integer), Column("minutes", Integer), *(Column(name, Text) for name in _TEXTS))
 _PERSON = Table("person", _METADATA, *(Column(name, Text) for name in ("subject", "station", "registered_on", "confirmed_on", "left_on")))
+_SERVICE = Table("service", _METADATA, Column("entry_index", Integer), Column("volunteer", Text))
 
 
 def source(connection, records, out):
@@ -62,6 +63,7 @@ def source(connection, records, out):
     ]
     if rows:
         connection.execute(_RECORD.insert(), rows)
+        connection.execute(_SERVICE.insert(), [{"entry_index": row["service"], "volunteer": row["person"]} for row in rows])
     together = connection.execute(select(func.count()).select_from(_RECORD)).scalar_one() % 2 == 0
     return Source(connection, _RECORD, _PERSON, {}, out, {}, together=together), [SimpleNamespace(**row) for row in rows]
 

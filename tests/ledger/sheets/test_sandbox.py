@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -176,16 +175,15 @@ def test_a_worker_beyond_its_limits_is_ended(limits, reason):
     )
     program += "sys.stdout.buffer.write(child.answer_in_worker(sys.stdin.buffer.read(), limits)[:20])"
     arguments = [str(value) for value in (limits.memory_bytes, limits.processor_seconds, limits.wall_seconds, limits.answer_bytes)]
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         input=order("read_xlsx", LARGE),
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=True,
+        timeout=120,
     )
     assert (done.stdout, done.stderr) == (reason, b"")
-    assert time.monotonic() - began < 20
 
 
 def test_a_worker_leaves_no_process_and_no_file(tmp_path, monkeypatch):
