@@ -13,7 +13,9 @@ fault, and is not used.
 """
 
 import hmac
+import os
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ class PlaceFile:
 
     def write(self, place: Place, **more: Any) -> None:
         """Write a place, and more that is said beside it; a reader finds the old file or the new."""
-        fresh = self.path.with_suffix(".fresh")
+        fresh = self.path.with_name(f"{self.path.name}.fresh")
         fresh.unlink(missing_ok=True)
         edges = {"tiles": [each.hex() for each in place.tiles], "edge": place.edge.hex()}
         said = {"v": _VERSION, "origin": self._origin, "size": place.size, "root": place.root.hex(), "time": place.time, **edges, **more}
@@ -84,11 +86,17 @@ class PlaceFile:
 
 
 class Remembered:
-    """Where the last whole verification of a deployment ended."""
+    """
+    Where the last whole verification of a deployment ended.
 
-    def __init__(self, settings: Settings) -> None:
+    *alone*: nobody else has the files of a verification under way, and the draft may outlive this one. Otherwise it has a name of its own: two
+    at a time, as the nightly jobs may be, would write into each other's.
+    """
+
+    def __init__(self, settings: Settings, *, alone: bool) -> None:
         self._file = PlaceFile(settings, settings.verified)
-        self._draft = PlaceFile(settings, settings.verified.with_suffix(".new"))
+        own = "" if alone else f".{os.getpid()}-{threading.get_ident()}"
+        self._draft = PlaceFile(settings, settings.verified.with_suffix(f"{own}.new"))
 
     def draft(self, place: Place) -> None:
         """Write a place down beside the file; it counts only once it is `keep`-t."""

@@ -97,9 +97,9 @@ class _Run:
         self._judge = _Judge(connection, ledger, self.report, wanted.block)
         self._signed = self._judge.signed_heads(wanted.against)
         self._heads = dict(self._signed)
-        self._remembered = Remembered(ledger.settings)
         pausing = wanted.pause is not None and not wanted.since_last
         self._kept = stack.enter_context(hold(ledger.settings, wanted.pause or 0.0)) if pausing else None
+        self._remembered = Remembered(ledger.settings, alone=self._kept is not None)
         self._ended = False
         stack.callback(self._let_go)
         self._state = self._begin()
@@ -140,7 +140,9 @@ class _Run:
             self._remembered.keep()
 
     def _let_go(self) -> None:
-        if self._kept and self._ended:
+        if not self._kept:
+            self._remembered.drop_draft()
+        elif self._ended:
             self._kept.drop()
 
     def _draft(self, place: Place, checkpoint: int) -> None:

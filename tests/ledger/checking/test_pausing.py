@@ -189,6 +189,16 @@ def test_two_at_a_time_do_not_disturb_each_other(town):
     assert report["ok"]
 
 
+def test_two_at_a_time_each_remember_where_they_got_to(town):
+    def another(done, _):
+        if done == 512:
+            assert verify(town.ledger, block=TILE_WIDTH, remember=True).ok
+
+    assert town.verify(block=TILE_WIDTH, pause=0.0, remember=True, progress=another).ok
+    assert kept_files(town) == ["verified.db", "verified.lock"]
+    assert town.verify(since_last=True).ok
+
+
 def test_what_was_remembered_before_it_was_killed_counts_when_it_has_ended(town):
     """The newest checkpoint, at 300, is behind it when it goes on."""
     kill(town, 600)
