@@ -55,7 +55,7 @@ OPEN = {
 }
 OPEN |= {"publicity.station", "activities.feed", "check_in.scanned", "check_in.here", "check_in.check"}
 OPEN |= {"rules.file", "rules.example", "rules.decide"}
-OPEN |= {"indicator_sets.file", "indicator_sets.decide", "open_data.file"}
+OPEN |= {"indicator_sets.file", "indicator_sets.decide", "open_data.file", "appraisals.propose", "appraisals.decide"}
 OPEN |= {"organisations.one"}
 OPEN |= {"honours.one", "honours.proof", "honours.contest"}
 OPEN |= {"api_credentials.status_list"}
