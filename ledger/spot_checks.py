@@ -47,7 +47,7 @@ from ledger.kinds.spot_checks import (
     digits,
 )
 from ledger.log import Fact, Receipt
-from ledger.notices import tell_staff
+from ledger.notices import tell_desks
 from ledger.people.actors import Actor, below, require
 from ledger.service.records import rows_of
 from ledger.tables import ServiceRow, SpotCheckAnnouncementRow, SpotCheckRow, table
@@ -174,8 +174,8 @@ def record(tx: WriteTransaction, announcement: int, found: Found) -> Receipt:
         "unclear": sorted(set(found.unclear)),
     }
     receipt = tx.append([Fact("spot_check.recorded", body | ({"remark": found.remark} if found.remark else {}))])[0]
-    for service in rows_of(tx.connection, body["wrong"]):
-        tell_staff(tx, "amend", service.station, "spot_check.wrong", {"service": service.entry_index})
+    wrong = rows_of(tx.connection, body["wrong"])
+    tell_desks(tx, "amend", [(service.station, "spot_check.wrong", {"service": service.entry_index}) for service in wrong])
     return receipt
 
 

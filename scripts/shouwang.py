@@ -3,11 +3,13 @@
 import gc
 import importlib
 
-gc.disable()  # what is imported stays: to look for garbage in it took a quarter of the start. Until a command is loaded; see get_command
+gc.disable()  # what is imported stays: to look for garbage in it took a quarter of the start
 
 import click  # noqa: E402
 
 from scripts.console import Commands  # noqa: E402
+
+gc.enable()
 
 _COMMANDS = {
     "init": "serving_commands:init_",

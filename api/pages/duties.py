@@ -84,7 +84,8 @@ def year() -> ResponseReturnValue:
         found = owing.year(tx.connection, code, of, tx.today)
         unit = stations.get(tx.connection, code)
         years = board.years_offered(tx.today)
-        offered = [one for one in stations.everyone(tx.connection) if one.code in set(mine)]
+        able = set(mine)
+        offered = [one for one in stations.everyone(tx.connection) if one.code in able]
     return render_template(
         "duties_year.html", dues=found, unit=unit, units=offered, year=of, years=years, states=owing.STATES, words=papers.words
     )
@@ -115,10 +116,8 @@ def _form_page(duty: str, problem: str = "", status: int = 200) -> ResponseRetur
     me, chosen = actor(), papers.form(duty)
     asked = request.values
     with ledger().read() as tx:
-        mine = units(tx.connection, me, "register")
-        fitting = [
-            one for one in stations.everyone(tx.connection) if one.code in set(mine) and chosen.owed_by in (one.level, "organisation")
-        ]
+        mine = set(units(tx.connection, me, "register"))
+        fitting = [one for one in stations.everyone(tx.connection) if one.code in mine and chosen.owed_by in (one.level, "organisation")]
         if not fitting:
             raise NotFound(f"「{chosen.name}」不由您这一级交")
         code = asked.get("unit") or _first(tx, chosen, me.station, [one.code for one in fitting])

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from api.auth import actor, ledger, open_to, open_to_all
 from ledger import activities, spot_checks, stations
 from ledger.errors import InvalidRequest, LedgerError, NotAllowed, NotFound
-from ledger.kinds.spot_checks import DIGITS_MAX, DIGITS_MIN, FINDINGS, REASON_MAX, RECORDS_MAX, SOURCE_MAX
+from ledger.kinds.spot_checks import FINDINGS, REASON_MAX, RECORDS_MAX, SOURCE_MAX
 from ledger.people.actors import units
 from ledger.service import records
 from ledger.transactions import ReadTransaction
@@ -134,8 +134,6 @@ def _plan(problem: str = "", status: int = 200) -> ResponseReturnValue:
     limits = {
         "most": RECORDS_MAX,
         "source_max": SOURCE_MAX,
-        "digits_min": DIGITS_MIN,
-        "digits_max": DIGITS_MAX,
         "first": first,
         "last": last,
     }
