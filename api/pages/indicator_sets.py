@@ -87,7 +87,7 @@ def decide(proposal: str, verdict: str) -> ResponseReturnValue:
             receipt = ledger().write(lambda tx: proposing.confirm(tx, proposal), actor())
             flash(f"已采用，记入账本第 {receipt.index} 条。")
         else:
-            ledger().write(lambda tx: proposing.decline(tx, proposal), actor())
+            ledger().write(lambda tx: proposing.PROPOSALS.decline(tx, proposal), actor())
             flash("已退回，没有采用。")
     except LedgerError as refusal:
         return _page(str(refusal), 400)

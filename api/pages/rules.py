@@ -133,7 +133,7 @@ def decide(proposal: str, verdict: str) -> ResponseReturnValue:
             receipt = ledger().write(lambda tx: adopting.confirm(tx, proposal), actor())
             flash(f"已采用，记入账本第 {receipt.index} 条。")
         else:
-            ledger().write(lambda tx: adopting.decline(tx, proposal), actor())
+            ledger().write(lambda tx: adopting.PROPOSALS.decline(tx, proposal), actor())
             flash("已退回，没有生效。")
     except LedgerError as refusal:
         return _page(str(refusal), 400)

@@ -63,8 +63,7 @@ def standing() -> Response:
         codes = below(tx.connection, said["station"]) if "station" in said else list(found)
     wanted = set(codes)
     standings = [one for code, mine in found.items() if code in wanted for one in mine]
-    start = int(said["cursor"]) + 1 if said.get("cursor", "").isdecimal() else 0
-    rows = list(enumerate(standings))[start : start + said.get("limit", lists.LIMIT) + 1]
+    rows = lists.numbered(standings, said)
     return lists.answer_page(rows, said, lambda row: row[0], lambda kept: [_said(one) for _, one in kept], headers)
 
 

@@ -100,6 +100,12 @@ def page(statement: Select[Any], column: Column[Any], said: Mapping[str, Any]) -
     return statement.order_by(column).limit(said.get("limit", LIMIT) + 1)
 
 
+def numbered(found: Sequence[Any], said: Mapping[str, Any]) -> list[tuple[int, Any]]:
+    """Give one page of what was counted, each with its place in the whole, and one more to know whether there is another."""
+    start = int(said["cursor"]) + 1 if said.get("cursor", "").isdecimal() else 0
+    return list(enumerate(found))[start : start + said.get("limit", LIMIT) + 1]
+
+
 def answer_page(
     rows: Sequence[Any],
     said: Mapping[str, Any],

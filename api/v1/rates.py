@@ -118,8 +118,7 @@ def counted() -> Response:
         if "station" in said:
             within = set(below(tx.connection, said["station"]))
             found = [rate for rate in found if rate.code in within]
-    start = int(said["cursor"]) + 1 if said.get("cursor", "").isdecimal() else 0
-    rows = list(enumerate(found))[start : start + said.get("limit", lists.LIMIT) + 1]
+    rows = lists.numbered(found, said)
     return lists.answer_page(
         rows, said, lambda row: row[0], lambda kept: [said_of(rate, _RATE, tree_size=size, **rate.rates()) for _, rate in kept], headers
     )

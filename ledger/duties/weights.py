@@ -107,11 +107,6 @@ def confirm(tx: WriteTransaction, proposal: str) -> Receipt:
     return tx.append([Fact("policy.adopted", body)])[0]
 
 
-def decline(tx: WriteTransaction, proposal: str) -> None:
-    """Drop a proposal; whoever made it may take it back too. Raises NotAllowed, NotFound."""
-    PROPOSALS.decline(tx, proposal)
-
-
 def waiting(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
     """List the weights that wait for a second official. Raises NotAllowed."""
     return [_proposal(one) for one in PROPOSALS.waiting(tx, actor)]

@@ -90,17 +90,15 @@ def confirm(tx: WriteTransaction, proposal: str) -> Receipt:
     return adoption.append(tx, said, found.said["effective_on"], found.proposed_by)
 
 
-def decline(tx: WriteTransaction, proposal: str) -> None:
-    """Drop a proposal; whoever made it may take it back too. Raises NotAllowed, NotFound."""
-    PROPOSALS.decline(tx, proposal)
-
-
 def waiting(tx: ReadTransaction, actor: Actor) -> Proposal | None:
     """Give the set that waits for a second official, if one does. Raises NotAllowed."""
-    for one in PROPOSALS.waiting(tx, actor):
-        told = vars(one) | {"said": one.said["rules"]}
-        return Proposal(**told, chosen=read_set(one.said["rules"]), effective_on=one.said["effective_on"])
-    return None
+    found = PROPOSALS.waiting(tx, actor)
+    return _proposal(found[0]) if found else None
+
+
+def _proposal(one: Waiting) -> Proposal:
+    told = vars(one) | {"said": one.said["rules"]}
+    return Proposal(**told, chosen=read_set(one.said["rules"]), effective_on=one.said["effective_on"])
 
 
 def _checked(tx: ReadTransaction, content: bytes, effective_on: str) -> Mapping[str, Any]:

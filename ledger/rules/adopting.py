@@ -125,11 +125,6 @@ def confirm(tx: WriteTransaction, proposal: str) -> Receipt:
     return _append(tx, rules, said, found.proposed_by)
 
 
-def decline(tx: WriteTransaction, proposal: str) -> None:
-    """Drop a proposal; whoever made it may take it back too. Raises NotAllowed, NotFound."""
-    PROPOSALS.decline(tx, proposal)
-
-
 def proposals(tx: ReadTransaction, actor: Actor) -> list[Proposal]:
     """List the rule sets that wait for a second person, oldest first. Raises NotAllowed."""
     return [Proposal(**vars(one), rules=reading.parse(one.said)) for one in PROPOSALS.waiting(tx, actor)]

@@ -68,7 +68,7 @@ def test_what_waits_is_one_at_a_time_and_may_be_taken_back(town):
     assert town.read(lambda tx: adopting.proposals(tx, SECOND)) == [], "it is no rule of credit"
     with pytest.raises(Conflict, match="已有一组权重在等"):
         proposed(town)
-    town.write(lambda tx: weights.decline(tx, proposal), OFFICIAL)
+    town.write(lambda tx: weights.PROPOSALS.decline(tx, proposal), OFFICIAL)
     assert town.read(lambda tx: weights.waiting(tx, OFFICIAL)) == []
     assert proposed(town)
 

@@ -62,7 +62,7 @@ def test_one_waits_at_a_time_and_may_be_taken_back(town):
     assert town.read(lambda tx: (proposing.waiting(tx, OFFICIAL).own, proposing.waiting(tx, SECOND).own)) == (True, False)
     with pytest.raises(Conflict, match="已有一张"):
         proposed(town)
-    town.write(lambda tx: proposing.decline(tx, proposal), OFFICIAL)
+    town.write(lambda tx: proposing.PROPOSALS.decline(tx, proposal), OFFICIAL)
     assert town.read(lambda tx: proposing.waiting(tx, SECOND)) is None
     assert proposed(town)
     assert town.read(lambda tx: adopting.proposals(tx, SECOND)) == [], "it is no rule of credit"

@@ -121,7 +121,7 @@ def test_the_examples_are_rule_files_that_can_be_proposed():
 
 def test_a_proposal_may_be_dropped_and_wrong_rules_are_not_even_proposed(world):
     proposal = world.write(lambda tx: adopting.propose(tx, file()), ONE)
-    world.write(lambda tx: adopting.decline(tx, proposal), TWO)
+    world.write(lambda tx: adopting.PROPOSALS.decline(tx, proposal), TWO)
     size = world.size
     with pytest.raises(InvalidRequest, match="「levels」"):
         world.write(lambda tx: adopting.propose(tx, file(levels=[])), ONE)
